@@ -1,0 +1,143 @@
+#include "core/cascade/create.h"
+
+#include <algorithm>
+
+#include "core/log/log.h"
+#include "core/pgq/api.h"
+
+namespace skytools::cascade {
+
+namespace {
+
+constexpr int kMaxDepth = 100;          ///< hops from a provider to the root; more means a circle
+constexpr int kIdentityLock = 1397446519;   ///< class of the advisory locks by which two connections prove to share a database
+
+std::unique_ptr<pg::Connection> open(const std::string& name, const std::string& conninfo, const StopToken& stop) {
+  return std::make_unique<pg::Connection>(name, conninfo, pg::ConnectOptions{.stop = &stop});
+}
+
+std::optional<NodeInfo> info_at(pg::Connection& c, const std::string& queue) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  return node_info(tx, queue);
+}
+
+bool same_database(pg::Connection& a, pg::Connection& b) {
+  pg::Transaction holder(a);
+  int key = a.backend_pid();
+  holder.exec("select pg_advisory_xact_lock($1::int, $2::int)", kIdentityLock, key);
+  pg::Transaction seeker(b, pg::Mode::autocommit);
+  return seeker.value<bool>(
+      "select exists (select 1 from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
+      " where d.datname = current_database() and l.locktype = 'advisory' and l.classid = $1::int::oid and l.objid = $2::int::oid)",
+      kIdentityLock, key);
+}
+
+}  // namespace
+
+NodeCreator::NodeCreator(NewNode node, const StopToken& stop) : node_(std::move(node)), stop_(stop) {
+  local_ = open("db", node_.db, stop_);
+}
+
+NodeCreator::~NodeCreator() = default;
+
+bool NodeCreator::check() {
+  if (auto info = info_at(*local_, node_.queue)) {
+    if (info->name == node_.name && info->type == node_.type) return false;
+    throw Error("[" + local_->label() + "] queue " + node_.queue + " has a node here already: " + info->name + " (" +
+                std::string(to_string(info->type)) + ")");
+  }
+  check_location();
+  if (node_.type != NodeType::root) {
+    check_provider();
+    find_root();
+  }
+  return true;
+}
+
+void NodeCreator::check_location() {
+  std::unique_ptr<pg::Connection> through = open("public location", node_.location, stop_);
+  if (!same_database(*local_, *through))
+    throw Error("[" + through->label() + "] the public connect string leads to another database than --db");
+  bool local_only = node_.location.find("host") == std::string::npos && node_.location.find("service") == std::string::npos &&
+                    node_.location.find("://") == std::string::npos;
+  if (local_only) log::warning("the public connect string names no host: other machines will not find this node");
+}
+
+void NodeCreator::check_provider() {
+  provider_ = open("provider", node_.provider, stop_);
+  auto info = info_at(*provider_, node_.queue);
+  if (!info) throw Error("[" + provider_->label() + "] there is no node of queue " + node_.queue);
+  if (info->type == NodeType::leaf) throw Error("[" + provider_->label() + "] node " + info->name + " is a leaf and cannot feed others");
+  provider_name_ = info->name;
+  if (provider_name_ == node_.name) throw Error("a node named " + node_.name + " is a member of queue " + node_.queue + " already");
+  pg::Transaction tx(*provider_, pg::Mode::autocommit);
+  for (auto& member : members(tx, node_.queue))
+    if (member.name == node_.name && member.location != node_.location)
+      throw Error("a node named " + node_.name + " is a member of queue " + node_.queue + " already");
+}
+
+void NodeCreator::find_root() {
+  auto info = info_at(*provider_, node_.queue);
+  for (int hops = 0; info->type != NodeType::root; ++hops) {
+    if (hops == kMaxDepth) throw Error("the providers of queue " + node_.queue + " form a circle");
+    root_ = open("node " + info->provider_node, info->provider_location, stop_);
+    info = info_at(*root_, node_.queue);
+    if (!info) throw Error("[" + root_->label() + "] there is no node of queue " + node_.queue);
+  }
+}
+
+std::vector<PlanStep> NodeCreator::plan() {
+  std::vector<PlanStep> steps;
+  if (node_.type == NodeType::root) {
+    steps.push_back({"create queue " + node_.queue + " and its root node " + node_.name, [this] { create_root(); }});
+    return steps;
+  }
+  if (root_) steps.push_back({"register the location of " + node_.name + " at the root", [this] { register_at(*root_); }});
+  steps.push_back({"register the location of " + node_.name + " at provider " + provider_name_, [this] { register_at(*provider_); }});
+  steps.push_back({"subscribe " + node_.name + " at provider " + provider_name_, [this] { subscribe(); }});
+  steps.push_back({"create the local node " + node_.name + " (" + std::string(to_string(node_.type)) + ")", [this] { create_local(); }});
+  return steps;
+}
+
+void NodeCreator::create_root() {
+  pg::Transaction tx(*local_);
+  run_command(tx, "pgq_node.register_location($1, $2, $3, false)", {node_.queue, node_.name, node_.location});
+  run_command(tx, "pgq_node.create_node($1, 'root', $2, $3, null, null, null)", {node_.queue, node_.name, node_.worker});
+  tx.commit();
+}
+
+void NodeCreator::register_at(pg::Connection& c) {
+  pg::Transaction tx(c);
+  for (auto& member : members(tx, node_.queue))
+    if (member.name == node_.name && member.location == node_.location && !member.dead) return;
+  run_command(tx, "pgq_node.register_location($1, $2, $3, false)", {node_.queue, node_.name, node_.location});
+  tx.commit();
+}
+
+void NodeCreator::subscribe() {
+  pg::Transaction tx(*provider_);
+  for (auto& subscriber : subscribers(tx, node_.queue))
+    if (subscriber.node == node_.name) return;
+  run_command(tx, "pgq_node.register_subscriber($1, $2, $3, null)", {node_.queue, node_.name, node_.worker});
+  tx.commit();
+}
+
+void NodeCreator::create_local() {
+  std::vector<Member> all;
+  std::optional<std::int64_t> position;
+  {
+    pg::Transaction tx(*provider_, pg::Mode::autocommit);
+    all = members(tx, node_.queue);
+    position = pgq::consumer_position(tx, node_.queue, node_.worker);
+  }
+  if (!position) throw Error("[" + provider_->label() + "] worker " + node_.worker + " is not registered on queue " + node_.queue);
+  pg::Transaction tx(*local_);
+  run_command(tx, "pgq_node.register_location($1, $2, $3, false)", {node_.queue, node_.name, node_.location});
+  for (auto& member : all)
+    run_command(tx, "pgq_node.register_location($1, $2, $3, $4)", {node_.queue, member.name, member.location, member.dead});
+  run_command(tx, "pgq_node.create_node($1, $2, $3, $4, $5, $6, null)",
+              {node_.queue, to_string(node_.type), node_.name, node_.worker, provider_name_, *position});
+  tx.commit();
+}
+
+}  // namespace skytools::cascade

@@ -1,0 +1,110 @@
+#include "core/cascade/node.h"
+
+#include "core/log/log.h"
+
+namespace skytools::cascade {
+
+NodeType parse_node_type(std::string_view text) {
+  for (auto type : {NodeType::root, NodeType::branch, NodeType::leaf})
+    if (to_string(type) == text) return type;
+  throw Error("unknown node type '" + std::string(text) + "'");
+}
+
+std::string_view to_string(NodeType type) {
+  switch (type) {
+    case NodeType::root: return "root";
+    case NodeType::branch: return "branch";
+    case NodeType::leaf: return "leaf";
+  }
+  return "?";
+}
+
+int run_command(pg::Transaction& tx, const std::string& call, std::initializer_list<pg::Param> params) {
+  pg::Result r = tx.exec_list("select ret_code, ret_note from " + call, {params.begin(), params.size()});
+  int worst = 0;
+  for (int i = 0; i < r.rows(); ++i) {
+    auto [code, note] = r.row<int, std::optional<std::string>>(i);
+    std::string text = "[" + tx.connection().label() + "] " + note.value_or("");
+    if (code >= 400) throw Error(text);
+    if (code >= 300) log::warning(text);
+    else log::debug(text, {{"code", code}});
+    worst = std::max(worst, code);
+  }
+  return worst;
+}
+
+std::optional<NodeInfo> node_info(pg::Transaction& tx, const std::string& queue) {
+  pg::Result r = tx.exec(
+      "select node_type, node_name, global_watermark, local_watermark, provider_node, provider_location, combined_queue,"
+      " worker_name, worker_paused, worker_uptodate, worker_last_tick from pgq_node.get_node_info($1) where ret_code < 400",
+      queue);
+  if (r.rows() == 0) return std::nullopt;
+  using Text = std::optional<std::string>;
+  using Number = std::optional<std::int64_t>;
+  using Flag = std::optional<bool>;
+  auto [type, name, global, local, provider, location, combined, worker, paused, uptodate, tick] =
+      r.row<std::string, std::string, Number, Number, Text, Text, Text, Text, Flag, Flag, Number>(0);
+  return NodeInfo{parse_node_type(type),     name,
+                  global,                    local,
+                  provider.value_or(""),     location.value_or(""),
+                  combined.value_or(""),     worker.value_or(""),
+                  paused.value_or(false),    uptodate.value_or(false),
+                  tick};
+}
+
+WorkerState worker_state(pg::Transaction& tx, const std::string& queue) {
+  pg::Result r = tx.exec(
+      "select ret_code, ret_note, node_type, node_name, completed_tick, provider_node, provider_location, paused, uptodate,"
+      " cur_error, worker_name, local_watermark, local_queue_top, combined_queue from pgq_node.get_worker_state($1)",
+      queue);
+  if (r.rows() != 1 || r.get<int>(0, 0).value_or(0) >= 400)
+    throw Error("[" + tx.connection().label() + "] " + (r.rows() ? std::string(r.text(0, 1)) : "no state for queue " + queue));
+  using Text = std::optional<std::string>;
+  using Number = std::optional<std::int64_t>;
+  auto [code, note, type, node, tick, provider, location, paused, uptodate, error, worker, local, top, combined] =
+      r.row<int, Text, std::string, std::string, Number, Text, Text, bool, bool, Text, std::string, Number, Number, Text>(0);
+  if (!tick) throw Error("[" + tx.connection().label() + "] the worker of queue " + queue + " has no position");
+  return WorkerState{parse_node_type(type), node,  *tick,  provider.value_or(""), location.value_or(""), paused,
+                     uptodate,              error, worker, local,                 top,                   combined.value_or("")};
+}
+
+std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer) {
+  pg::Result r = tx.exec(
+      "select completed_tick, provider_node, paused, uptodate from pgq_node.get_consumer_state($1, $2) where ret_code < 400",
+      queue, consumer);
+  if (r.rows() == 0) return std::nullopt;
+  auto [tick, provider, paused, uptodate] = r.row<std::int64_t, std::string, bool, bool>(0);
+  return ConsumerState{tick, provider, paused, uptodate};
+}
+
+std::vector<Member> members(pg::Transaction& tx, const std::string& queue) {
+  pg::Result r = tx.exec("select node_name, node_location, dead from pgq_node.get_queue_locations($1) order by 1", queue);
+  std::vector<Member> out;
+  for (int i = 0; i < r.rows(); ++i) {
+    auto [name, location, dead] = r.row<std::string, std::string, bool>(i);
+    out.push_back({name, location, dead});
+  }
+  return out;
+}
+
+std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue) {
+  pg::Result r = tx.exec("select node_name, worker_name, node_watermark from pgq_node.get_subscriber_info($1)", queue);
+  std::vector<Subscriber> out;
+  for (int i = 0; i < r.rows(); ++i) {
+    auto [node, worker, watermark] = r.row<std::string, std::string, std::optional<std::int64_t>>(i);
+    out.push_back({node, worker, watermark});
+  }
+  return out;
+}
+
+void prepare_session(pg::Connection& c, const std::string& encoding) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  tx.exec(
+      "select set_config('datestyle', 'ISO, MDY', false), set_config('intervalstyle', 'postgres', false),"
+      " set_config('extra_float_digits', '3', false), set_config('bytea_output', 'hex', false),"
+      " set_config('xmloption', 'content', false), set_config('standard_conforming_strings', 'on', false),"
+      " case when $1 <> '' then set_config('client_encoding', $1, false) end",
+      encoding);
+}
+
+}  // namespace skytools::cascade

@@ -1,0 +1,74 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/pg/transaction.h"
+
+/// The nodes of a cascaded queue: what the schema pgq_node knows, and the server functions that change it.
+namespace skytools::cascade {
+
+/// Changes a worker or an admin command may wait for are announced on this channel; the payload is the queue name.
+inline constexpr const char* kNodeChannel = "skytools_node";
+
+enum class NodeType { root, branch, leaf };
+NodeType parse_node_type(std::string_view text);
+std::string_view to_string(NodeType type);
+
+/// pgq_node.get_node_info(): the local node as an administrator sees it.
+struct NodeInfo {
+  NodeType type = NodeType::leaf;
+  std::string name;
+  std::optional<std::int64_t> global_watermark, local_watermark;
+  std::string provider_node, provider_location;   ///< of the root: itself
+  std::string combined_queue;                     ///< "" when none
+  std::string worker_name;
+  bool paused = false, uptodate = false;
+  std::optional<std::int64_t> last_tick;
+};
+
+/// pgq_node.get_worker_state(): what the worker needs in each loop.
+struct WorkerState {
+  NodeType type = NodeType::leaf;
+  std::string node;
+  std::int64_t completed_tick = 0;
+  std::string provider_node, provider_location;
+  bool paused = false, uptodate = false;
+  std::optional<std::string> error;
+  std::string worker_name;
+  std::optional<std::int64_t> local_watermark, queue_top;   ///< queue_top: newest local tick, none on a leaf
+  std::string combined_queue;
+};
+
+/// pgq_node.get_consumer_state(), for cascaded consumers other than the worker (initial copies).
+struct ConsumerState {
+  std::int64_t completed_tick = 0;
+  std::string provider_node;
+  bool paused = false, uptodate = false;
+};
+
+struct Member {
+  std::string name, location;
+  bool dead = false;
+};
+
+struct Subscriber {
+  std::string node, worker;
+  std::optional<std::int64_t> watermark;
+};
+
+/// Runs `select ret_code, ret_note from <call>`; notes of 3xx are logged as warnings. @return the code  @throws Error  from 400 on
+int run_command(pg::Transaction& tx, const std::string& call, std::initializer_list<pg::Param> params);
+
+std::optional<NodeInfo> node_info(pg::Transaction& tx, const std::string& queue);   ///< nullopt: no node for this queue here
+WorkerState worker_state(pg::Transaction& tx, const std::string& queue);
+std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
+std::vector<Member> members(pg::Transaction& tx, const std::string& queue);         ///< ordered by name
+std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue);
+
+/// Makes text forms independent of the server's configuration and uses the server encoding `encoding` ("" leaves it).
+void prepare_session(pg::Connection& c, const std::string& encoding = "");
+
+}  // namespace skytools::cascade

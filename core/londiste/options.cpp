@@ -1,0 +1,33 @@
+#include "core/londiste/options.h"
+
+namespace skytools::londiste {
+
+namespace {
+std::int64_t at_least(const config::Settings& config, std::string_view key, std::int64_t least) {
+  std::int64_t value = config.integer(key);
+  if (value < least) throw UsageError(std::string(key) + " must be at least " + std::to_string(least) + " (" + config.origin(key) + ")");
+  return value;
+}
+}  // namespace
+
+cascade::WorkerSettings read_worker_settings(const config::Settings& config) {
+  return {.db = config.text("db"),
+          .queue = config.text("queue"),
+          .loop_delay = config.duration("loop_delay"),
+          .local_watermark_period = config.duration("local_wm_publish_period"),
+          .global_watermark_period = config.duration("global_wm_publish_period"),
+          .longest_pause = config.duration("exception_sleep"),
+          .catch_up_events = at_least(config, "apply.catch_up", 0),
+          .remote_extra = config.text("remote_extra_connstr"),
+          .once = config.boolean("once")};
+}
+
+ReplaySettings read_replay_settings(const config::Settings& config) {
+  auto bytes = config.size("apply.max_bytes");
+  return {.limits = {.max_rows = static_cast<std::size_t>(at_least(config, "apply.max_rows", 1)),
+                     .max_bytes = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1))},
+          .parallel_copies = static_cast<std::size_t>(at_least(config, "copy.parallel", 1)),
+          .stats_period = config.duration("stats_interval")};
+}
+
+}  // namespace skytools::londiste

@@ -1,0 +1,91 @@
+#include "core/pgq/event_stream.h"
+
+#include "core/base/error.h"
+
+namespace skytools::pgq {
+
+namespace {
+
+/// Strings that once held a large value give their memory back.
+constexpr std::size_t kKeepCapacity = 1 << 20;
+
+void recycle(std::string& s) {
+  if (s.capacity() > kKeepCapacity) std::string().swap(s);
+}
+
+std::string copy_statement(pg::Transaction& source, std::int64_t batch, const std::string& filter) {
+  std::string sql = source.value<std::string>("select pgq.batch_event_sql($1)", batch);
+  if (!filter.empty()) sql = "select * from (" + sql + ") as ev where " + filter + " order by ev_id";
+  return "copy (" + sql + ") to stdout";
+}
+
+}  // namespace
+
+bool unescape_copy(std::string_view field, std::string& out) {
+  out.clear();
+  if (field == "\\N") return false;
+  for (std::size_t at = 0;;) {
+    std::size_t slash = field.find('\\', at);
+    out.append(field.substr(at, slash - at));
+    if (slash == std::string_view::npos || slash + 1 >= field.size()) return true;
+    // The server writes only these letters; every other escaped byte stands for itself.
+    char c = field[slash + 1];
+    constexpr std::string_view kLetters = "bfnrtv", kBytes = "\b\f\n\r\t\v";
+    auto letter = kLetters.find(c);
+    out += letter == std::string_view::npos ? c : kBytes[letter];
+    at = slash + 2;
+  }
+}
+
+void escape_copy(std::string_view value, std::string& out) {
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    char c = value[i];
+    if (c != '\\' && c != '\t' && c != '\n' && c != '\r') continue;
+    out.append(value.substr(from, i - from));
+    out += '\\';
+    out += c == '\\' ? '\\' : c == '\t' ? 't' : c == '\n' ? 'n' : 'r';
+    from = i + 1;
+  }
+  out.append(value.substr(from));
+}
+
+EventStream::EventStream(pg::Transaction& source, std::int64_t batch, const std::string& filter)
+    : copy_(std::make_unique<pg::CopyOut>(source, copy_statement(source, batch, filter))) {}
+
+void EventStream::split_row(std::string_view row) {
+  if (!row.empty() && row.back() == '\n') row.remove_suffix(1);
+  std::size_t at = 0, n = 0;
+  while (n < kColumns) {
+    std::size_t end = row.find('\t', at);
+    if (end == std::string_view::npos) end = row.size();
+    raw_[n++] = row.substr(at, end - at);
+    if (end == row.size()) break;
+    at = end + 1;
+  }
+  if (n != kColumns) throw Error("event row has " + std::to_string(n) + " columns, expected 10");
+}
+
+const Event* EventStream::next() {
+  recycle(event_.data);
+  for (auto& extra : event_.extra)
+    if (extra) recycle(*extra);
+  auto row = copy_->next();
+  if (!row) return nullptr;
+  split_row(*row);
+  ++count_;
+  event_.id = pg::parse<std::int64_t>(raw_[kId]);
+  event_.txid = raw_[kTxid] == "\\N" ? 0 : pg::parse<std::int64_t>(raw_[kTxid]);
+  event_.retry = raw_[kRetry] == "\\N" ? std::nullopt : std::optional(pg::parse<std::int64_t>(raw_[kRetry]));
+  event_.time.assign(raw_[kTime]);
+  unescape_copy(raw_[kType], event_.type);
+  event_.data_null = !unescape_copy(raw_[kData], event_.data);
+  for (std::size_t i = 0; i < 4; ++i) {
+    auto& extra = event_.extra[i];
+    if (!extra) extra.emplace();
+    if (!unescape_copy(raw_[kExtra1 + i], *extra)) extra.reset();
+  }
+  return &event_;
+}
+
+}  // namespace skytools::pgq

@@ -1,0 +1,39 @@
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/pg/copy.h"
+#include "core/pgq/event.h"
+
+namespace skytools::pgq {
+
+/// The events of one open batch in order of their ids, streamed: memory holds one event, whatever the size of the batch.
+/// Reads through COPY of the text that pgq.batch_event_sql() gives, so it works on any PgQ schema.
+class EventStream {
+ public:
+  /// @param filter  SQL condition over the ev_* columns, or ""
+  EventStream(pg::Transaction& source, std::int64_t batch, const std::string& filter = "");
+  /// The next event, valid until the next call; null at the end.
+  const Event* next();
+  std::int64_t count() const noexcept { return count_; }
+
+  /// Column of the current event as COPY text (still escaped, `\N` is NULL), for passing it on unchanged.
+  enum Column { kId, kTime, kTxid, kRetry, kType, kData, kExtra1, kExtra2, kExtra3, kExtra4, kColumns };
+  std::string_view raw(Column c) const noexcept { return raw_[c]; }
+
+ private:
+  void split_row(std::string_view row);
+  std::unique_ptr<pg::CopyOut> copy_;
+  std::array<std::string_view, kColumns> raw_{};
+  Event event_;
+  std::int64_t count_ = 0;
+};
+
+/// Appends the value of one COPY text field to `out` (cleared first). False for `\N`.
+bool unescape_copy(std::string_view field, std::string& out);
+/// Appends `value` as a COPY text field, escaped.
+void escape_copy(std::string_view value, std::string& out);
+
+}  // namespace skytools::pgq

@@ -1,0 +1,160 @@
+#include "core/ticker/api.h"
+
+#include "core/base/quote.h"
+#include "core/base/strings.h"
+
+namespace skytools::ticker {
+
+namespace {
+
+constexpr std::string_view kLockClass = "1397446516";  // 'SKYt'
+
+using pg::Mode;
+using pg::Transaction;
+
+/// The newest tick and the one before come from the primary key of pgq.tick. No txid_current() here: it would take an id.
+/// Last column: a snapshot says nothing about open transactions at or above its xmax, but the transaction that wrote the tick
+/// took its id after all of them; once no lower id is open (modulo 2^32, as row headers count), all have ended.
+constexpr const char* kPrepareCheck = R"sql(
+prepare skytools_check as
+select q.queue_name,
+       t.tick_id,
+       coalesce(t.tick_event_seq, 0),
+       case c.relkind when 'S' then coalesce(pg_catalog.pg_sequence_last_value(c.oid), 0) end,
+       q.queue_ticker_max_count,
+       floor(extract(epoch from q.queue_ticker_max_lag) * 1000)::bigint,
+       floor(extract(epoch from q.queue_ticker_idle_period) * 1000)::bigint,
+       coalesce(floor(extract(epoch from now() - t.tick_time) * 1000)::bigint, 0),
+       ceil(extract(epoch from t.tick_time - p.tick_time) * 1000)::bigint,
+       pgq.quote_fqname(q.queue_data_pfx),
+       pgq.quote_fqname(q.queue_event_seq),
+       coalesce(pg_catalog.txid_snapshot_xmax(t.tick_snapshot), 0),
+       array(select pg_catalog.txid_snapshot_xip(t.tick_snapshot))::text,
+       coalesce((pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot()) - t.row_xid) & 4294967295
+                between 1 and 2147483647, false)
+  from pgq.queue q
+  left join lateral (select tick_id, tick_time, tick_event_seq, tick_snapshot, xmin::text::bigint as row_xid
+                       from pgq.tick where tick_queue = q.queue_id
+                      order by tick_queue desc, tick_id desc limit 1) t on true
+  left join lateral (select tick_time
+                       from pgq.tick where tick_queue = q.queue_id and tick_id < t.tick_id
+                      order by tick_queue desc, tick_id desc limit 1) p on true
+  left join pg_catalog.pg_class c on c.oid = pg_catalog.to_regclass(pgq.quote_fqname(q.queue_event_seq))
+ where not q.queue_external_ticker and not q.queue_ticker_paused
+ order by q.queue_name)sql";
+
+std::string interval(milliseconds d) { return std::to_string(d.count()) + " milliseconds"; }
+
+bool is_vacuum(std::string_view function) {
+  std::string word = lower(function);
+  return word == "vacuum" || word == "vacuum analyze";
+}
+
+}  // namespace
+
+Api::Api(pg::Connection& c) : c_(c) {
+  auto [ticker, skytools] = Transaction(c_, Mode::autocommit).one<bool, bool>(
+      "select pg_catalog.to_regprocedure('pgq.ticker(text)') is not null"
+      "   and pg_catalog.to_regprocedure('pgq.maint_operations()') is not null,"
+      "       pg_catalog.to_regprocedure('skytools.tick(text, interval)') is not null");
+  if (!ticker)
+    throw SchemaMissing("[" + c_.label() + "] the schema pgq is missing or too old; install it: skytools install pgq");
+  has_skytools_ = skytools;
+}
+
+bool Api::in_recovery() { return Transaction(c_, Mode::autocommit).value<bool>("select pg_catalog.pg_is_in_recovery()"); }
+
+void Api::set_session(milliseconds lock_timeout) {
+  Transaction tx(c_, Mode::autocommit);
+  tx.exec("set lock_timeout = " + std::to_string(lock_timeout.count()));
+  if (c_.server_version() >= 140000) tx.exec("set idle_session_timeout = 0");
+}
+
+void Api::prepare_check() { Transaction(c_, Mode::autocommit).exec(kPrepareCheck); }
+
+bool Api::try_lock(Lock which) {
+  return Transaction(c_, Mode::autocommit)
+      .value<bool>("select pg_catalog.pg_try_advisory_lock($1, $2)", kLockClass, static_cast<int>(which));
+}
+
+void Api::unlock(Lock which) {
+  Transaction(c_, Mode::autocommit)
+      .exec("select pg_catalog.pg_advisory_unlock($1, $2)", kLockClass, static_cast<int>(which));
+}
+
+std::vector<QueueFacts> Api::check() {
+  pg::Result r = Transaction(c_, Mode::autocommit).exec("execute skytools_check");
+  std::vector<QueueFacts> queues(static_cast<std::size_t>(r.rows()));
+  auto number = [&r](int row, int col) { return r.get<std::int64_t>(row, col); };
+  auto duration = [&r](int row, int col) { return milliseconds(r.get<std::int64_t>(row, col).value_or(0)); };
+  for (int i = 0; i < r.rows(); ++i) {
+    QueueFacts& q = queues[static_cast<std::size_t>(i)];
+    q.name = r.text(i, 0);
+    q.tick = number(i, 1);
+    q.tick_event_seq = number(i, 2).value_or(0);
+    q.seq = number(i, 3);
+    q.max_count = number(i, 4).value_or(0);
+    q.max_lag = duration(i, 5);
+    q.idle_period = duration(i, 6);
+    q.age = duration(i, 7);
+    if (!r.null(i, 8)) q.gap = duration(i, 8);
+    q.event_table = r.text(i, 9);
+    q.event_seq = r.text(i, 10);
+    q.snapshot_xmax = number(i, 11).value_or(0);
+    q.snapshot_xip = r.text(i, 12);
+    q.older_ended = r.get<bool>(i, 13).value_or(false);
+  }
+  return queues;
+}
+
+bool Api::has_late_events(const QueueFacts& q) {
+  // Two probes of the index on ev_txid; the rows are visible here, so their transactions have committed.
+  return Transaction(c_, Mode::autocommit)
+      .value<bool>("select exists (select 1 from " + q.event_table + " where ev_txid >= $1)"
+                   "    or exists (select 1 from " + q.event_table + " where ev_txid = any($2::bigint[]))",
+                   q.snapshot_xmax, q.snapshot_xip);
+}
+
+void Api::spend_event_id(const QueueFacts& q) {
+  Transaction(c_, Mode::autocommit).exec("select pg_catalog.nextval($1::text::regclass)", q.event_seq);
+}
+
+std::optional<std::int64_t> Api::tick(const std::string& queue, milliseconds lag) {
+  Transaction tx(c_, Mode::autocommit);
+  if (has_skytools_)
+    return tx.value<std::optional<std::int64_t>>("select skytools.tick($1, $2::interval)", queue, interval(lag));
+  auto id = tx.value<std::optional<std::int64_t>>("select pgq.ticker($1)", queue);
+  if (id)
+    tx.exec("select pg_catalog.pg_notify('pgq_tick_' || queue_id, $2) from pgq.queue where queue_name = $1", queue, *id);
+  return id;
+}
+
+std::vector<Operation> Api::maint_operations() {
+  pg::Result r = Transaction(c_, Mode::autocommit).exec("select func_name, func_arg from pgq.maint_operations()");
+  std::vector<Operation> operations;
+  for (int i = 0; i < r.rows(); ++i)
+    operations.push_back({std::string(r.text(i, 0)), r.get<std::string>(i, 1)});
+  return operations;
+}
+
+bool Api::run(const Operation& operation) {
+  Transaction tx(c_, Mode::autocommit);
+  if (is_vacuum(operation.function)) {
+    if (!operation.argument) throw Error("'" + operation.function + "' names no table");
+    tx.exec(operation.function + " " + TableName::parse(*operation.argument).sql());
+    return false;
+  }
+  std::string call = "select " + TableName::parse(operation.function).sql();
+  pg::Result r = operation.argument ? tx.exec(call + "($1::text)", *operation.argument) : tx.exec(call + "()");
+  if (r.rows() == 0 || r.columns() == 0 || r.null(0, 0)) return false;
+  std::int64_t again = 0;  // a result that is no integer means: done
+  std::string_view text = r.text(0, 0);
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), again);
+  return error == std::errc{} && end == text.data() + text.size() && again != 0;
+}
+
+std::int64_t Api::retry_events() {
+  return Transaction(c_, Mode::autocommit).value<std::int64_t>("select pgq.maint_retry_events()");
+}
+
+}  // namespace skytools::ticker

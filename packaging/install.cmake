@@ -1,0 +1,27 @@
+# cmake --install: the program, its man pages, sample job files and unit templates, where Debian expects them.
+install(TARGETS skytools RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# The man pages come from the program's own tables.
+set(man_folder ${CMAKE_CURRENT_BINARY_DIR}/man)
+add_custom_command(
+  OUTPUT ${man_folder}/skytools.1
+  COMMAND skytools man --dir ${man_folder}
+  DEPENDS skytools
+  COMMENT "Writing the man pages"
+  VERBATIM)
+add_custom_target(skytools_man DEPENDS ${man_folder}/skytools.1)
+install(CODE "execute_process(COMMAND \${CMAKE_COMMAND} --build \"${CMAKE_BINARY_DIR}\" --target skytools_man COMMAND_ERROR_IS_FATAL ANY)")
+install(DIRECTORY ${man_folder}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/skytools/examples
+  FILES_MATCHING PATTERN "*.yaml")
+install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/skytools)
+
+# /usr has its configuration in /etc, anything else below the prefix; GNUInstallDirs knows.
+set(SYSCONFDIR ${CMAKE_INSTALL_FULL_SYSCONFDIR})
+set(BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
+file(READ ${CMAKE_SOURCE_DIR}/packaging/systemd/hardening.conf HARDENING)
+foreach(unit skytools-ticker@.service skytools-londiste@.service)
+  configure_file(${CMAKE_SOURCE_DIR}/packaging/systemd/${unit} ${CMAKE_CURRENT_BINARY_DIR}/units/${unit} @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/units/${unit} DESTINATION lib/systemd/system)
+endforeach()
