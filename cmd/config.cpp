@@ -45,7 +45,8 @@ int run_check(Context& context) {
   ui::Table table({"Job", "Type", "Settings"});
   for (auto& job : file.jobs) {
     if (!job.name.empty()) flags["job"] = {{job.name}, "flag --job"};
-    auto loaded = config::load({.tables = config::tables_of(job_types(), job.type), .flags = flags, .types = job_types()});
+    auto loaded =
+        config::load({.tables = config::tables_of(job_types(), job.type), .flags = flags, .types = job_types()});
     table.add({loaded.settings.text("job"), job.type.empty() ? ui::Cell() : ui::Cell(job.type), job.values.size()});
   }
   context.print(table);
@@ -60,16 +61,32 @@ int run_convert(Context& context) {
 }
 
 constexpr Command kChildren[] = {
-    {.name = "sample", .synopsis = "TYPE", .help = "print a commented file for a job type", .run = run_sample,
-     .details = "Example:\n  skytools config sample ticker > /etc/skytools/shop.yaml", .min_args = 1, .max_args = 1,
+    {.name = "sample",
+     .synopsis = "TYPE",
+     .help = "print a commented file for a job type",
+     .run = run_sample,
+     .details = "Example:\n  skytools config sample ticker > /etc/skytools/shop.yaml",
+     .min_args = 1,
+     .max_args = 1,
      .reads_file = false},
-    {.name = "show", .help = "print every setting of a job with its origin, passwords masked", .run = run_show,
+    {.name = "show",
+     .help = "print every setting of a job with its origin, passwords masked",
+     .run = run_show,
      .details = "Example:\n  skytools config show -c /etc/skytools/shop.yaml -J shop_ticker"},
-    {.name = "check", .synopsis = "[FILE]", .help = "check every job of a file", .run = run_check, .max_args = 1,
+    {.name = "check",
+     .synopsis = "[FILE]",
+     .help = "check every job of a file",
+     .run = run_check,
+     .max_args = 1,
      .reads_file = false},
-    {.name = "convert", .synopsis = "[FILE]", .help = "print a job file of the original programs as YAML", .run = run_convert,
-     .details = "Passwords are kept: the output is a file to run.\n\nExample:\n  skytools config convert londiste.ini > shop.yaml",
-     .max_args = 1, .reads_file = false},
+    {.name = "convert",
+     .synopsis = "[FILE]",
+     .help = "print a job file of the original programs as YAML",
+     .run = run_convert,
+     .details = "Passwords are kept: the output is a file to run.\n\nExample:\n  skytools config convert londiste.ini "
+                "> shop.yaml",
+     .max_args = 1,
+     .reads_file = false},
 };
 
 }  // namespace

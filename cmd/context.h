@@ -20,12 +20,12 @@ struct Context {
   const config::Settings& settings;
   std::vector<std::string> args;
   StopToken& stop;
-  std::ostream& out;           ///< data only; everything else goes to the log
-  bool json = false;           ///< --json
-  bool dry_run = false;        ///< --dry-run
-  bool yes = false;            ///< --yes
-  std::string command;         ///< "londiste add-table"
-  std::atomic<bool>& reload;   ///< set by SIGHUP in daemons; the worker clears it
+  std::ostream& out;                         ///< data only; everything else goes to the log
+  bool json = false;                         ///< --json
+  bool dry_run = false;                      ///< --dry-run
+  bool yes = false;                          ///< --yes
+  std::string command;                       ///< "londiste add-table"
+  std::atomic<bool>& reload;                 ///< set by SIGHUP in daemons; the worker clears it
   std::function<config::Settings()> reread;  ///< reads files and environment again, flags kept. @throws UsageError
 
   /// Connect string of the local database: --db, else the job's; "" leaves everything to libpq.
@@ -36,7 +36,8 @@ struct Context {
   std::string queue() const;
   /// --timeout, counted from now; never comes when it isn't given.
   Deadline deadline() const;
-  /// Asks before a step that destroys: `what` = "drop queue 'q'". @throws Refused  without --yes and without a yes from a terminal
+  /// Asks before a step that destroys: `what` = "drop queue 'q'". @throws Refused  without --yes and without a yes from
+  /// a terminal
   void confirm(std::string_view what) const;
   /// Rows on stdout: aligned for people, an array of objects under --json.
   void print(const ui::Table& table) const;

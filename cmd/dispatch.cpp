@@ -45,7 +45,8 @@ void report(const Failure& failure, const Manners& manners) {
 void check_count(const Invocation& invocation, const std::vector<std::string>& words) {
   const Command& command = invocation.command();
   if (words.size() >= command.min_args && words.size() <= command.max_args) return;
-  std::string what = words.size() < command.min_args ? "missing argument" : "surplus argument '" + words[command.max_args] + "'";
+  std::string what =
+      words.size() < command.min_args ? "missing argument" : "surplus argument '" + words[command.max_args] + "'";
   throw UsageError(what + "; " + usage_line(invocation));
 }
 
@@ -98,12 +99,11 @@ int work(const Invocation& invocation, const std::vector<std::string>& words, co
     out.flush();
     if (manners.quiet <= 1 && !out) throw Error("cannot write to stdout");
     return code;
-  } catch (const Stopped&) {
-    if (command.daemon) return kDone;
-    throw;
   } catch (...) {
+    Failure failure = classify(std::current_exception());
+    if (command.daemon && failure.stopped) return kDone;
     // Whoever reads only the log file must find the end there, too.
-    if (command.daemon && settings.has("log.file")) log::error(classify(std::current_exception()).message);
+    if (command.daemon && settings.has("log.file")) log::error(failure.message);
     throw;
   }
 }

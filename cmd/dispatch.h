@@ -11,7 +11,7 @@ struct Invocation {
   std::vector<const Command*> path;    ///< from the root to the command
   std::vector<std::string> arguments;  ///< the command line without the command's words
   const Command& command() const { return *path.back(); }
-  std::string words() const;           ///< "londiste add-table"; "" for the root
+  std::string words() const;  ///< "londiste add-table"; "" for the root
 };
 
 /// Walks from the root: options may stand before each word. Ends at a command without children or at the last word.

@@ -21,7 +21,8 @@ bool names_our_schema(const pg::SqlError& e) {
   for (std::string_view schema : kSchemas) {
     for (std::string_view before : {"\"", " "})
       for (std::string_view after : {"\"", "."})
-        if (e.message().find(std::string(before) + std::string(schema) + std::string(after)) != std::string::npos) return true;
+        if (e.message().find(std::string(before) + std::string(schema) + std::string(after)) != std::string::npos)
+          return true;
   }
   return false;
 }
@@ -46,13 +47,15 @@ constexpr Rule kRules[] = {
     {[](const std::exception& e) {
        auto sql = dynamic_cast<const pg::SqlError*>(&e);
        return sql && names_our_schema(*sql);
-     }, kSchemaMissing},
+     },
+     kSchemaMissing},
     {is<Error>, kFailed},
 };
 
 /// Exit code of this exception alone.
 Failure one_level(const std::exception& e) {
   Failure f;
+  f.stopped = is<Stopped>(e);
   if (auto sql = dynamic_cast<const pg::SqlError*>(&e)) f.connection = sql->connection(), f.sqlstate = sql->sqlstate();
   for (const Rule& rule : kRules) {
     if (!rule.fits(e)) continue;
@@ -65,7 +68,7 @@ Failure one_level(const std::exception& e) {
 /// A plain Error only adds context; what it wraps decides.
 Failure walk(const std::exception& e) {
   Failure outer = one_level(e);
-  if (outer.exit != kFailed || !outer.sqlstate.empty()) return outer;
+  if (outer.exit != kFailed || !outer.sqlstate.empty() || outer.stopped) return outer;
   try {
     std::rethrow_if_nested(e);
   } catch (const std::exception& inner) {
@@ -87,22 +90,27 @@ std::string one_line(std::string text) {
 Failure classify(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
-  } catch (const Stopped&) {
-    return {kFailed, "interrupted", {}, {}};
   } catch (const std::exception& e) {
     Failure f = walk(e);
-    f.message = config::mask_password(one_line(describe(e)));
+    f.message = f.stopped ? "interrupted" : config::mask_password(one_line(describe(e)));
+    // Every message about a database begins with its label in brackets, whatever the type of the error.
+    if (auto end = f.message.find(']'); f.connection.empty() && f.message.starts_with('[') && end != std::string::npos)
+      f.connection = f.message.substr(1, end - 1);
     if (!f.sqlstate.empty() && f.exit == kSchemaMissing) f.message += "; run: skytools install";
     if (f.exit == kInternal) f.message = "internal error: " + f.message;
     return f;
   } catch (...) {
-    return {kInternal, "internal error: unknown exception", {}, {}};
+    Failure f;
+    f.message = "internal error: unknown exception";
+    return f;
   }
 }
 
 std::string to_json(const Failure& failure) {
-  std::string out = "{\"error\": {\"exit\": " + std::to_string(failure.exit) + ", \"message\": " + ui::json_string(failure.message);
-  if (!failure.connection.empty()) out += ", \"connection\": " + ui::json_string(config::mask_password(failure.connection));
+  std::string out =
+      "{\"error\": {\"exit\": " + std::to_string(failure.exit) + ", \"message\": " + ui::json_string(failure.message);
+  if (!failure.connection.empty())
+    out += ", \"connection\": " + ui::json_string(config::mask_password(failure.connection));
   if (!failure.sqlstate.empty()) out += ", \"sqlstate\": " + ui::json_string(failure.sqlstate);
   return out + "}}";
 }

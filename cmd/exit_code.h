@@ -22,6 +22,7 @@ struct Failure {
   int exit = kInternal;
   std::string message;               ///< one line, passwords masked
   std::string connection, sqlstate;  ///< empty when no server was involved
+  bool stopped = false;              ///< somebody asked for it: the good end of a daemon
 };
 
 /// The one place where exceptions become exit codes. An exception that only adds context is looked through.

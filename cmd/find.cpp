@@ -1,5 +1,4 @@
 #include "cmd/dispatch.h"
-
 #include "core/base/error.h"
 #include "core/base/strings.h"
 #include "core/config/arguments.h"

@@ -9,8 +9,8 @@ namespace skytools::cmd {
 
 namespace {
 
-constexpr std::size_t kWidth = 100;    ///< lines are filled up to here
-constexpr std::size_t kColumn = 30;    ///< explanations start here at the latest
+constexpr std::size_t kWidth = 100;  ///< lines are filled up to here
+constexpr std::size_t kColumn = 30;  ///< explanations start here at the latest
 
 struct Line {
   std::string left, right;
@@ -96,7 +96,8 @@ std::string usage_line(const Invocation& invocation) {
   out += " [options]";
   if (!command.children.empty())
     out += " COMMAND";
-  else if (!command.synopsis.empty()) out += " " + std::string(command.synopsis);
+  else if (!command.synopsis.empty())
+    out += " " + std::string(command.synopsis);
   return out;
 }
 

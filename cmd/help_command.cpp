@@ -11,8 +11,7 @@ namespace {
 
 int run_help(Context& context) {
   Invocation invocation{{&root()}, {}};
-  for (auto& word : context.args)
-    invocation.path.push_back(&child_of(invocation.command(), invocation.words(), word));
+  for (auto& word : context.args) invocation.path.push_back(&child_of(invocation.command(), invocation.words(), word));
   context.out << help_text(invocation);
   return 0;
 }

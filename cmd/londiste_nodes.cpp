@@ -80,24 +80,34 @@ std::vector<std::string> info_lines(const cascade::NodeStatus& node) {
   return lines;
 }
 
+/// Is there a later node at this depth before the tree goes up again?
+bool has_sibling_below(const std::vector<int>& depth, std::size_t i, int level) {
+  for (std::size_t k = i + 1; k < depth.size() && depth[k] >= level; ++k)
+    if (depth[k] == level) return true;
+  return false;
+}
+
 void print_tree(std::ostream& out, const std::vector<cascade::NodeStatus>& nodes, bool compact) {
+  constexpr std::size_t kInfoColumn = 32, kCompactColumn = 40;
   auto depth = cascade::depths(nodes);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    bool last = i + 1 == nodes.size() || depth[i + 1] <= depth[i];
-    std::string indent;
-    for (int d = 1; d < depth[i]; ++d) indent += "  |  ";
-    std::string title = nodes[i].name + " (" + (nodes[i].type.empty() ? "no answer" : nodes[i].type) + ")";
-    std::string head = depth[i] ? indent + "  +--: " + title : title;
+    std::string stem, head;
+    for (int level = 1; level <= depth[i]; ++level) {
+      head = stem + "  +--: ";
+      stem += has_sibling_below(depth, i, level) ? "  |  " : "     ";
+    }
+    head += nodes[i].name + " (" + (nodes[i].type.empty() ? "no answer" : nodes[i].type) + ")";
+    stem += has_sibling_below(depth, i, depth[i] + 1) ? "  |" : "   ";
     auto lines = info_lines(nodes[i]);
     if (compact) {
-      out << head << std::string(head.size() < 40 ? 40 - head.size() : 1, ' ');
+      head.resize(std::max(head.size() + 2, kCompactColumn), ' ');
+      out << head;
       for (std::size_t k = 0; k < lines.size(); ++k) out << (k ? "  " : "") << lines[k];
       out << '\n';
       continue;
     }
+    stem.resize(std::max(stem.size() + 2, kInfoColumn), ' ');
     out << head << '\n';
-    std::string stem = indent + (depth[i] || !last ? "  |" : "   ");
-    if (stem.size() < 32) stem.resize(32, ' ');
     for (auto& line : lines) out << stem << line << '\n';
   }
 }

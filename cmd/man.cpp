@@ -32,7 +32,9 @@ std::string roff(std::string_view text) {
   return out;
 }
 
-std::string heading(const char* request, const std::string& text) { return std::string(request) + " \"" + roff(text) + "\"\n"; }
+std::string heading(const char* request, const std::string& text) {
+  return std::string(request) + " \"" + roff(text) + "\"\n";
+}
 
 /// Paragraphs; those that are indented keep their lines.
 std::string paragraphs(std::string_view text) {
@@ -47,7 +49,9 @@ std::string options(const std::string& title, config::Options table) {
   return out;
 }
 
-std::string page_name(const Command& noun) { return &noun == &root() ? "skytools" : "skytools-" + std::string(noun.name); }
+std::string page_name(const Command& noun) {
+  return &noun == &root() ? "skytools" : "skytools-" + std::string(noun.name);
+}
 
 /// The commands below `invocation`, each as a subsection with its options.
 std::string commands(const Invocation& invocation) {
@@ -55,7 +59,8 @@ std::string commands(const Invocation& invocation) {
   for (const Command& child : invocation.command().children) {
     Invocation deeper = invocation;
     deeper.path.push_back(&child);
-    out += heading(".SS", "skytools " + deeper.words() + (child.synopsis.empty() ? "" : " " + std::string(child.synopsis)));
+    out += heading(".SS",
+                   "skytools " + deeper.words() + (child.synopsis.empty() ? "" : " " + std::string(child.synopsis)));
     out += roff(child.help) + ".\n";
     if (!child.details.empty()) out += paragraphs(child.details);
     out += options("", child.options);

@@ -46,14 +46,14 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 #if __has_include("cmd/demo.h")
-      kDemoCommand,
+    kDemoCommand,
 #endif
-      kInstallCommand,
-      kTickerCommand,
-      kLondisteCommand,
-      kConfigCommand,
-      kManCommand,
-      kHelpCommand,
+    kInstallCommand,
+    kTickerCommand,
+    kLondisteCommand,
+    kConfigCommand,
+    kManCommand,
+    kHelpCommand,
   };
   static const Command program{.name = "skytools",
                                .help = "queues, replication and role changes between PostgreSQL servers",

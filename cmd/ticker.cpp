@@ -52,6 +52,12 @@ int run_ticker(Context& context) {
                                                                  .alive = run::notify_alive,
                                                                  .stopping = run::notify_stopping,
                                                                  .reload = [&context] { return reread(context); }});
+  if (context.dry_run) {
+    ui::Table table({"Database", "SQL"});
+    for (auto& step : ticker.plan()) table.add({step.database, step.sql});
+    context.print(table);
+    return 0;
+  }
   context.settings.boolean("once") ? ticker.run_once() : ticker.run();
   return 0;
 }

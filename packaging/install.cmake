@@ -17,11 +17,15 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/ DESTINATION ${CMAKE_INSTALL_DATADI
   FILES_MATCHING PATTERN "*.yaml")
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/skytools)
 
-# /usr has its configuration in /etc, anything else below the prefix; GNUInstallDirs knows.
-set(SYSCONFDIR ${CMAKE_INSTALL_FULL_SYSCONFDIR})
-set(BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
-file(READ ${CMAKE_SOURCE_DIR}/packaging/systemd/hardening.conf HARDENING)
-foreach(unit skytools-ticker@.service skytools-londiste@.service)
-  configure_file(${CMAKE_SOURCE_DIR}/packaging/systemd/${unit} ${CMAKE_CURRENT_BINARY_DIR}/units/${unit} @ONLY)
-  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/units/${unit} DESTINATION lib/systemd/system)
-endforeach()
+# Paths in the units follow the prefix of the installation, which may be named as late as then. /usr has its files in /etc.
+install(CODE "
+  set(BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+  set(SYSCONFDIR \"\${CMAKE_INSTALL_PREFIX}/etc\")
+  if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+    set(SYSCONFDIR /etc)
+  endif()
+  file(READ \"${CMAKE_SOURCE_DIR}/packaging/systemd/hardening.conf\" HARDENING)
+  foreach(unit skytools-ticker@.service skytools-londiste@.service)
+    configure_file(\"${CMAKE_SOURCE_DIR}/packaging/systemd/\${unit}\" \"${CMAKE_CURRENT_BINARY_DIR}/units/\${unit}\" @ONLY)
+  endforeach()")
+install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/units/ DESTINATION lib/systemd/system FILES_MATCHING PATTERN "*.service")

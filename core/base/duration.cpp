@@ -57,8 +57,11 @@ std::string format_duration(std::chrono::milliseconds d) {
   if (ms == 0) return "0s";
   if (ms < 1000) return std::to_string(ms) + "ms";
   if (ms < 60'000) {
-    std::snprintf(text, sizeof text, "%.*fs", ms % 1000 == 0 ? 0 : ms < 10'000 ? 2 : 1, static_cast<double>(ms) / 1000);
-    return text;
+    std::snprintf(text, sizeof text, "%.*f", ms < 10'000 ? 2 : 1, static_cast<double>(ms) / 1000);
+    std::string number = text;
+    number.erase(number.find_last_not_of('0') + 1);
+    if (number.back() == '.') number.pop_back();
+    return number + "s";
   }
   auto s = ms / 1000;
   if (s < 3600)

@@ -46,7 +46,8 @@ po::options_description describe(const Meanings& meanings) {
     std::string names = name;
     std::string letter = {'-', meaning.option->letter};
     auto short_form = meanings.find(letter);
-    if (meaning.option->letter && short_form != meanings.end() && short_form->second.option == meaning.option && !meaning.negated)
+    if (meaning.option->letter && short_form != meanings.end() && short_form->second.option == meaning.option &&
+        !meaning.negated)
       names += std::string(",") + meaning.option->letter;
     if (takes_value(*meaning.option))
       all.add_options()(names.c_str(), po::value<std::string>());
@@ -77,9 +78,12 @@ std::vector<po::option> split_words(const Meanings& meanings, const std::vector<
     std::string flag = e.get_option_name();
     switch (e.kind()) {
       case po::invalid_syntax::missing_parameter:
-      case po::invalid_syntax::empty_adjacent_parameter: throw UsageError("option " + flag + " needs a value");
-      case po::invalid_syntax::extra_parameter: throw UsageError("option " + flag + " takes no value");
-      default: throw UsageError(e.what());
+      case po::invalid_syntax::empty_adjacent_parameter:
+        throw UsageError("option " + flag + " needs a value");
+      case po::invalid_syntax::extra_parameter:
+        throw UsageError("option " + flag + " takes no value");
+      default:
+        throw UsageError(e.what());
     }
   } catch (const po::error& e) {
     throw UsageError(e.what());

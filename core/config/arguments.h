@@ -15,8 +15,8 @@ struct Arguments {
   std::vector<std::string> words;
 };
 
-/// Flags may stand anywhere; `--` ends them. Earlier tables shadow later ones with the same flag. A repeated flag: the last one
-/// counts, lists collect. A boolean whose built-in value is true also has `--no-FLAG`.
+/// Flags may stand anywhere; `--` ends them. Earlier tables shadow later ones with the same flag. A repeated flag: the
+/// last one counts, lists collect. A boolean whose built-in value is true also has `--no-FLAG`.
 /// @throws UsageError  unknown flag (with a suggestion), missing or surplus value
 Arguments parse_arguments(const std::vector<Options>& tables, const std::vector<std::string>& argv);
 

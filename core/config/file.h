@@ -18,8 +18,8 @@ using JobTypes = std::vector<JobType>;
 
 /// One section of a file.
 struct Job {
-  std::string name;        ///< empty: the file is this one job
-  std::string type;        ///< may be missing
+  std::string name;  ///< empty: the file is this one job
+  std::string type;  ///< may be missing
   Layer values;
 };
 
@@ -31,7 +31,8 @@ struct JobFile {
   std::vector<Job> jobs;
   std::vector<std::string> warnings;  ///< about keys of an .ini file that have no effect here
 
-  /// The job of that name; without a name the only one of the wanted type, else the only one. Null when the file has no job.
+  /// The job of that name; without a name the only one of the wanted type, else the only one. Null when the file has no
+  /// job.
   /// @throws UsageError  no such job, several to choose from, or a job of another type
   const Job* pick(const std::string& name, std::string_view wanted_type) const;
 };

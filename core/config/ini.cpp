@@ -12,7 +12,8 @@ namespace {
 constexpr int kDeepest = 10;  ///< values that refer to values
 
 /// Copies `text` with each reference replaced. A reference is `mark` + `open` … `close`; the mark doubled is the mark.
-std::string interpolate(std::string_view text, const IniNames& names, char mark, char open, std::string_view close, int depth) {
+std::string interpolate(std::string_view text, const IniNames& names, char mark, char open, std::string_view close,
+                        int depth) {
   if (depth > kDeepest) throw UsageError("values refer to each other in a circle");
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {

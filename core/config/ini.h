@@ -6,8 +6,8 @@
 
 namespace skytools::config {
 
-/// An .ini document: `key = value` or `key: value`, comments from `#` or `;` at the start of a line, indented lines continue
-/// the value before them. Keys are lower-cased.
+/// An .ini document: `key = value` or `key: value`, comments from `#` or `;` at the start of a line, indented lines
+/// continue the value before them. Keys are lower-cased.
 struct Ini {
   struct Entry {
     std::string value;

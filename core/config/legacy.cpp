@@ -134,8 +134,11 @@ IniNames predefined(const std::string& path, std::string_view service) {
   std::filesystem::path file = std::filesystem::absolute(path);
   char host[256] = "";
   gethostname(host, sizeof host - 1);
-  return {{"job_name", file.stem()}, {"service_name", std::string(service)}, {"host_name", host},
-          {"config_dir", file.parent_path()}, {"config_file", file}};
+  return {{"job_name", file.stem()},
+          {"service_name", std::string(service)},
+          {"host_name", host},
+          {"config_dir", file.parent_path()},
+          {"config_file", file}};
 }
 
 class Importer {
@@ -230,8 +233,8 @@ JobFile parse_legacy(const std::string& text, const std::string& path, const Job
     const Ini::Section* section = ini.find(service.section);
     if (!section) continue;
     if (!service.common && ini.sections.size() > 1)
-      throw UsageError(path + ":" + std::to_string(ini.sections.back().line) + ": section [" + ini.sections.back().name +
-                       "] does not belong into a file of " + std::string(service.section));
+      throw UsageError(path + ":" + std::to_string(ini.sections.back().line) + ": section [" +
+                       ini.sections.back().name + "] does not belong into a file of " + std::string(service.section));
     return Importer(ini, service, *section, types).import();
   }
   std::string known;

@@ -5,8 +5,8 @@
 
 namespace skytools::config {
 
-/// Reads a job file of the original programs: the section's name is the service ([londiste], [pgqd]), its keys are mapped to
-/// ours. Keys that have no effect here are accepted with a warning; unknown ones are errors.
+/// Reads a job file of the original programs: the section's name is the service ([londiste], [pgqd]), its keys are
+/// mapped to ours. Keys that have no effect here are accepted with a warning; unknown ones are errors.
 /// @throws UsageError  with file:line
 JobFile parse_legacy(const std::string& text, const std::string& path, const JobTypes& types);
 

@@ -24,7 +24,8 @@ std::string resolve(const std::string& text, const JobFile& file, const std::str
   std::vector<std::string> names;
   for (auto& [name, conninfo] : file.connections) names.push_back(name);
   std::string near = closest(text, names);
-  std::string hint = near.empty() ? "; a database of this server is written dbname=" + text : "; did you mean '" + near + "'?";
+  std::string hint =
+      near.empty() ? "; a database of this server is written dbname=" + text : "; did you mean '" + near + "'?";
   throw UsageError(origin + ": '" + text + "' is no name of connections:" + hint);
 }
 

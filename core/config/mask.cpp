@@ -9,7 +9,8 @@ namespace {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-/// End of a keyword's value in a libpq string: quoted with backslash escapes, or up to a blank or (in URI parameters) `&`.
+/// End of a keyword's value in a libpq string: quoted with backslash escapes, or up to a blank or (in URI parameters)
+/// `&`.
 std::size_t value_end(std::string_view text, std::size_t at) {
   bool quoted = at < text.size() && text[at] == '\'';
   for (std::size_t i = at + quoted; i < text.size(); ++i) {
@@ -41,8 +42,8 @@ std::string mask_keywords(std::string_view text) {
   return out.append(text.substr(copied));
 }
 
-/// `scheme://user:password@host`. The password may hold `@`, `/` and `:`; up to the last `@` of the word is masked rather too
-/// much than too little.
+/// `scheme://user:password@host`. The password may hold `@`, `/` and `:`; up to the last `@` of the word is masked
+/// rather too much than too little.
 std::string mask_uris(std::string_view text) {
   std::string out;
   std::size_t copied = 0;

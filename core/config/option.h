@@ -8,24 +8,25 @@ namespace skytools::config {
 
 /// list: a repeated flag, a YAML sequence, or text split at commas. count: a flag that counts itself (-vv).
 enum class Type { text, integer, duration, size, boolean, list, count };
-enum class When { start, reload };     ///< reload: SIGHUP may change it
+enum class When { start, reload };      ///< reload: SIGHUP may change it
 enum class Where { everywhere, flag };  ///< flag: only on the command line, never in a file
 
-/// One setting, declared once. Flag, environment name, YAML key, sample file, man page and completion are derived from it.
+/// One setting, declared once. Flag, environment name, YAML key, sample file, man page and completion are derived from
+/// it.
 struct Option {
-  std::string_view key;              ///< "apply.max_rows" → --apply-max-rows, SKYTOOLS_APPLY_MAX_ROWS, `apply: { max_rows: … }`
+  std::string_view key;  ///< "apply.max_rows" → --apply-max-rows, SKYTOOLS_APPLY_MAX_ROWS, `apply: { max_rows: … }`
   Type type = Type::text;
-  std::string_view fallback = {};    ///< built-in value, written as a user would
-  std::string_view help = {};        ///< one line, lower case; says the unit of bare numbers
-  std::string_view value = {};       ///< name of the value in the help: "FILE"; derived from the type when empty
-  char letter = 0;                   ///< short flag
-  std::string_view flag = {};        ///< long flag without dashes, when it isn't derived from the key
-  std::string_view environment = {}; ///< variable, when it isn't derived from the key
-  std::string_view choices = {};     ///< the allowed values, separated by `|`
+  std::string_view fallback = {};     ///< built-in value, written as a user would
+  std::string_view help = {};         ///< one line, lower case; says the unit of bare numbers
+  std::string_view value = {};        ///< name of the value in the help: "FILE"; derived from the type when empty
+  char letter = 0;                    ///< short flag
+  std::string_view flag = {};         ///< long flag without dashes, when it isn't derived from the key
+  std::string_view environment = {};  ///< variable, when it isn't derived from the key
+  std::string_view choices = {};      ///< the allowed values, separated by `|`
   When when = When::start;
   Where where = Where::everywhere;
-  bool connection = false;           ///< the value may be a name of the file's `connections:`
-  bool secret = false;               ///< masked wherever settings are shown
+  bool connection = false;  ///< the value may be a name of the file's `connections:`
+  bool secret = false;      ///< masked wherever settings are shown
 };
 using Options = std::span<const Option>;
 

@@ -34,10 +34,10 @@ void add_key(std::string& out, const Option& option) {
   out += "\n# " + std::string(option.help);
   if (!option.choices.empty()) out += " (" + std::string(option.choices) + ")";
   if (option.when == When::reload) out += "; SIGHUP may change it";
-  std::string value = option.type == Type::list ? sequence(split(option.fallback, ','))
+  std::string value = option.type == Type::list                                 ? sequence(split(option.fallback, ','))
                       : option.type == Type::boolean && option.fallback.empty() ? "false"
-                      : option.fallback.empty() ? ""
-                                                : scalar(option.fallback);
+                      : option.fallback.empty()                                 ? ""
+                                                                                : scalar(option.fallback);
   out += "\n#" + std::string(option.key) + ":" + (value.empty() ? "" : " " + value) + "\n";
 }
 
@@ -45,9 +45,12 @@ void add_key(std::string& out, const Option& option) {
 
 std::string sample(const JobType& type, std::string_view help) {
   std::string out = "# " + std::string(type.name) + ": " + std::string(help) + "\n";
-  out += "# Lines that begin with #key show the built-in value. Durations and sizes take units: 250ms, 1.5s, 2h; 64kB, 1GB.\n";
+  out +=
+      "# Lines that begin with #key show the built-in value. Durations and sizes take units: 250ms, 1.5s, 2h; 64kB, "
+      "1GB.\n";
   out += "# A key with a dot may be written as a section, too: `log: { level: debug }`.\n";
-  out += "# Several jobs in one file, each with a `type:`, go below `jobs:`; what they share goes below `defaults:`.\n\n";
+  out +=
+      "# Several jobs in one file, each with a `type:`, go below `jobs:`; what they share goes below `defaults:`.\n\n";
   out += "type: " + std::string(type.name) + "\n\n";
   out += "# names for connection strings, to be used wherever a connection is asked for\n";
   out += "#connections: { shop: \"host=db1 dbname=shop\" }\n";

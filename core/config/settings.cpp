@@ -38,15 +38,22 @@ void check(const Option& option, const std::string& text) {
   if (text.empty()) return;
   switch (option.type) {
     case Type::integer:
-    case Type::count: parse_integer(text); break;
-    case Type::duration: parse_duration(text); break;
-    case Type::size: parse_size(text); break;
+    case Type::count:
+      parse_integer(text);
+      break;
+    case Type::duration:
+      parse_duration(text);
+      break;
+    case Type::size:
+      parse_size(text);
+      break;
     case Type::boolean:
       if (!one_of(kTrue, lower(text)) && !one_of(kFalse, lower(text)))
         throw UsageError("'" + text + "' is neither true nor false");
       break;
     case Type::text:
-    case Type::list: break;
+    case Type::list:
+      break;
   }
   if (!option.choices.empty()) check_choice(option, text);
 }

@@ -19,8 +19,8 @@ struct Value {
 /// What one layer says: key → value.
 using Layer = std::map<std::string, Value, std::less<>>;
 
-/// The merged settings of one command or job. Values are checked against their types when merged, so the getters don't fail.
-/// Asking for a key that no table declares is a mistake of the program: std::logic_error.
+/// The merged settings of one command or job. Values are checked against their types when merged, so the getters don't
+/// fail. Asking for a key that no table declares is a mistake of the program: std::logic_error.
 class Settings {
  public:
   Settings() = default;

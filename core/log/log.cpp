@@ -22,8 +22,8 @@
 #include "core/base/error.h"
 #include "core/log/encode.h"
 
-// The only file that sees Boost.Log. A line is encoded before the record is made, so under the lock of the sink only bytes
-// are written.
+// The only file that sees Boost.Log. A line is encoded before the record is made, so under the lock of the sink only
+// bytes are written.
 
 namespace skytools::log {
 

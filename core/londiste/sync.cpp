@@ -21,6 +21,7 @@ void TableSync::load(cascade::WorkerContext& context) {
     order_.push_back(table.name);
     tables_.emplace(table.name, std::move(table));
   }
+  pending_keys_ = tx.value<bool>("select exists (select 1 from londiste.pending_fkeys)");
 }
 
 bool TableSync::busy() const {
@@ -148,6 +149,7 @@ void TableSync::drop_snapshots(cascade::WorkerContext& context, const pgq::Batch
 }
 
 void TableSync::restore_foreign_keys(cascade::WorkerContext& context) {
+  if (!pending_keys_) return;
   pg::Transaction list(context.target, pg::Mode::autocommit);
   pg::Result r = list.exec("select from_table, fkey_name from londiste.get_valid_pending_fkeys($1)", context.settings.queue);
   for (int i = 0; i < r.rows(); ++i) {

@@ -44,7 +44,8 @@ class TableSync {
   std::map<std::string, Table> tables_;            ///< local ones, by global name
   std::vector<std::string> order_;                 ///< their registration order
   std::map<std::string, std::unique_ptr<CopyJob>> jobs_;
-  std::set<std::string> told_;                     ///< tables whose waiting was logged
+  std::set<std::string> told_;                     ///< what was logged already
+  bool pending_keys_ = false;                      ///< some foreign key waits to be restored
 };
 
 }  // namespace skytools::londiste

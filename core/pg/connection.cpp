@@ -139,7 +139,7 @@ Result Connection::collect(const Deadline& deadline) {
 
 void Connection::require_ready() const {
   if (lost()) throw SqlError(label_, "08003", "the connection is closed");
-  if (options_.stop && options_.stop->cancelled() && !cancelling_) throw Stopped();
+  if (options_.stop && options_.stop->cancelled()) throw Stopped();
   // A statement sent into a pipeline without a sync is never answered.
   if (PQpipelineStatus(raw()) != PQ_PIPELINE_OFF) throw Error("[" + label_ + "] a pipeline is open on this connection");
 }
@@ -155,18 +155,27 @@ Result Connection::exec(const char* sql, std::span<const Param> params) {
   return collect(statement_deadline());
 }
 
-void Connection::rollback() {
+void Connection::collect_closing() {
+  // No stop interrupts it, and a mute server costs kCancelTimeout.
   cancelling_ = true;
   try {
-    require_ready();
-    if (!PQsendQuery(raw(), "ROLLBACK")) fail(nullptr);
     collect(Deadline(kCancelTimeout));
   } catch (const Error&) {
     cancelling_ = false;
-    lost_ = true;
     throw;
   }
   cancelling_ = false;
+}
+
+void Connection::rollback() {
+  if (lost()) throw SqlError(label_, "08003", "the connection is closed");
+  try {
+    if (!PQsendQuery(raw(), "ROLLBACK")) fail(nullptr);
+    collect_closing();
+  } catch (const Error&) {
+    lost_ = true;
+    throw;
+  }
 }
 
 Result Connection::exec_script(const std::string& sql) {

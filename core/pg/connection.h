@@ -72,6 +72,7 @@ class Connection {
   void require_ready() const;                                 ///< @throws SqlError, Stopped  when no statement may be sent
   Result exec(const char* sql, std::span<const Param> params);
   Result exec_script(const std::string& sql);
+  void collect_closing();                                     ///< the answer to what ends a transaction or COPY early
   void rollback();                                            ///< not ended by the stop: locks are given back before we go
   [[noreturn]] void fail(const PGresult* r);
   [[noreturn]] void cancel_and_throw(bool timed_out);

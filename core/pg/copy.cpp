@@ -29,7 +29,7 @@ class CopyRelay {
   CopyOut& from_;
   CopyIn& to_;
   CopyTotals totals_;
-  bool backlog_ = false;
+  bool backlog_ = false;   ///< the target has not taken all yet: the source has to wait
 };
 
 CopyOut::CopyOut(Transaction& tx, const std::string& sql) : c_(tx.connection()) {
@@ -71,7 +71,7 @@ CopyIn::~CopyIn() {
   if (!open_ || c_.lost()) return;
   try {
     if (PQputCopyEnd(c_.raw(), "aborted by skytools") < 0) c_.fail(nullptr);
-    c_.collect(c_.statement_deadline());
+    c_.collect_closing();
   } catch (const SqlError& e) {
     if (e.sqlstate() != "57014") log::debug("aborting a COPY", {{"error", std::string(e.what())}});
   } catch (const Error&) {
@@ -140,7 +140,11 @@ void CopyRelay::wait() {
   short target_events = static_cast<short>(POLLIN | (backlog_ ? POLLOUT : 0));
   short source_events = backlog_ ? 0 : POLLIN;
   pollfd p[3] = {{from_.c_.socket(), source_events, 0}, {to_.c_.socket(), target_events, 0}, {stop ? stop->fd() : -1, POLLIN, 0}};
-  poll(p, 3, 1000);
+  // Whoever we wait for has its statement timeout to move at all.
+  Connection& awaited = backlog_ ? to_.c_ : from_.c_;
+  Deadline deadline = awaited.statement_deadline();
+  while (poll(p, 3, static_cast<int>(deadline.left().count())) <= 0)
+    if (deadline.passed()) awaited.cancel_and_throw(true);
   if (stop) stop->check();
   if (p[0].revents && !backlog_ && !PQconsumeInput(from_.c_.raw())) from_.c_.fail(nullptr);
   if ((p[1].revents & ~POLLOUT) && !PQconsumeInput(to_.c_.raw())) to_.c_.fail(nullptr);

@@ -123,6 +123,16 @@ Child::~Child() {
   close(pid_fd_);
 }
 
+Environment without_settings() {
+  Environment out;
+  for (char** e = environ; *e; ++e) {
+    std::string entry = *e, name = entry.substr(0, entry.find('='));
+    bool setting = name.starts_with("PG") || name.starts_with("SKYTOOLS_");
+    if (setting && name != "SKYTOOLS_PG_BINDIR") out.emplace_back(name, std::nullopt);
+  }
+  return out;
+}
+
 std::optional<int> Child::wait(const Deadline& deadline, const StopToken* stop) {
   while (!exit_code_) {
     int status = 0;

@@ -12,19 +12,24 @@
 
 namespace skytools::run {
 
+/// Changes to an environment: name and new value; nullopt removes.
+using Environment = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
 /// How a child process starts.
 struct Launch {
-  std::vector<std::string> argv;  ///< the program first, by path or searched in PATH
-  std::vector<std::pair<std::string, std::optional<std::string>>> env =
-      {};                             ///< changes to our environment; nullopt removes
+  std::vector<std::string> argv;      ///< the program first, by path or searched in PATH
+  Environment env = {};               ///< changes to ours
   std::filesystem::path folder = {};  ///< working folder; empty: ours
-  std::filesystem::path
-      in = {},
-      out = {}, err = {};  ///< in: empty is /dev/null. out, err: appended to; out empty: our stderr; err empty: as out
-  std::string user = {};   ///< run as this user (only root can); empty: as us
+  std::filesystem::path in = {};      ///< file; empty: /dev/null
+  std::filesystem::path out = {};     ///< file appended to; empty: our stderr
+  std::filesystem::path err = {};     ///< file appended to; empty: as out
+  std::string user = {};              ///< run as this user (only root can); empty: as us
   /// What the child gets when the *thread* that started it ends, SIGKILL of our process included; 0: nothing.
   int death_signal = 0;
 };
+
+/// The changes that hide our PG* and SKYTOOLS_* variables, SKYTOOLS_PG_BINDIR excepted: the child sees what it is told, nothing else.
+Environment without_settings();
 
 /// A child process in a session of its own: a Ctrl-C at the terminal is ours alone. Killed and reaped with the object.
 class Child {

@@ -1,6 +1,7 @@
 #include "core/run/daemon.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,9 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-#include <thread>
 
 #include "core/base/error.h"
+#include "core/run/child.h"
 #include "core/run/pid_file.h"
 
 namespace skytools::run {
@@ -20,7 +21,6 @@ namespace {
 /// In a daemon that has not begun its work: the pipe its launching process waits at. One per process, as the terminal is.
 int g_starter_fd = -1;
 
-constexpr milliseconds kPoll{20};
 constexpr milliseconds kSecondSignal{300};  // after the first, which must have been seen
 
 void redirect_to_nothing(int fd, int flags) {
@@ -30,17 +30,16 @@ void redirect_to_nothing(int fd, int flags) {
   if (nothing != fd) close(nothing);
 }
 
-/// True when the process let go of the file in time.
-bool wait_for_end(const std::string& pid_file, pid_t pid, const Deadline& deadline) {
-  while (pid_file_holder(pid_file) == pid) {
-    if (deadline.passed()) return false;
-    std::this_thread::sleep_for(std::min(kPoll, deadline.left()));
-  }
-  return true;
-}
-
 void send(pid_t pid, int signal) {
   if (::kill(pid, signal) < 0) throw Error("cannot signal process " + std::to_string(pid) + ": " + std::strerror(errno));
+}
+
+/// True when the process ended in time.
+bool wait_for_end(int pid_fd, const Deadline& deadline) {
+  pollfd p{pid_fd, POLLIN, 0};
+  while (poll(&p, 1, static_cast<int>(deadline.left().count())) == 0)
+    if (deadline.passed()) return false;
+  return true;
 }
 
 /// --stop: the batch is finished. --kill: a second signal, what runs is cancelled. --reload: files are read again.
@@ -52,12 +51,16 @@ int signal_running(const DaemonOptions& options) {
     return 0;
   }
   Deadline deadline(options.patience);
+  int process = open_pidfd(*pid);
+  if (process < 0) throw Error("process " + std::to_string(*pid) + " has just ended");
   send(*pid, SIGTERM);
-  if (options.kill) {
-    if (wait_for_end(options.pid_file, *pid, Deadline(std::min(kSecondSignal, options.patience)))) return 0;
+  bool ended = wait_for_end(process, options.kill ? Deadline(std::min(kSecondSignal, options.patience)) : deadline);
+  if (!ended && options.kill) {
     send(*pid, SIGTERM);
+    ended = wait_for_end(process, deadline);
   }
-  if (wait_for_end(options.pid_file, *pid, deadline)) return 0;
+  close(process);
+  if (ended) return 0;
   throw TimedOut("process " + std::to_string(*pid) + " has not ended yet" + (options.kill ? "" : "; --kill cancels what it does"));
 }
 

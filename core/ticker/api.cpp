@@ -1,5 +1,7 @@
 #include "core/ticker/api.h"
 
+#include <utility>
+
 #include "core/base/quote.h"
 #include "core/base/strings.h"
 
@@ -43,14 +45,20 @@ select q.queue_name,
  where not q.queue_external_ticker and not q.queue_ticker_paused
  order by q.queue_name)sql";
 
-std::string interval(milliseconds d) { return std::to_string(d.count()) + " milliseconds"; }
-
 bool is_vacuum(std::string_view function) {
   std::string word = lower(function);
   return word == "vacuum" || word == "vacuum analyze";
 }
 
 }  // namespace
+
+std::string Operation::sql() const {
+  if (is_vacuum(function)) {
+    if (!argument) throw Error("'" + function + "' names no table");
+    return function + " " + TableName::parse(*argument).sql();
+  }
+  return "select " + TableName::parse(function).sql() + "(" + (argument ? quote_literal(*argument) : "") + ")";
+}
 
 Api::Api(pg::Connection& c) : c_(c) {
   auto [ticker, skytools] = Transaction(c_, Mode::autocommit).one<bool, bool>(
@@ -70,8 +78,6 @@ void Api::set_session(milliseconds lock_timeout) {
   if (c_.server_version() >= 140000) tx.exec("set idle_session_timeout = 0");
 }
 
-void Api::prepare_check() { Transaction(c_, Mode::autocommit).exec(kPrepareCheck); }
-
 bool Api::try_lock(Lock which) {
   return Transaction(c_, Mode::autocommit)
       .value<bool>("select pg_catalog.pg_try_advisory_lock($1, $2)", kLockClass, static_cast<int>(which));
@@ -83,7 +89,9 @@ void Api::unlock(Lock which) {
 }
 
 std::vector<QueueFacts> Api::check() {
-  pg::Result r = Transaction(c_, Mode::autocommit).exec("execute skytools_check");
+  Transaction tx(c_, Mode::autocommit);
+  if (!std::exchange(check_prepared_, true)) tx.exec(kPrepareCheck);
+  pg::Result r = tx.exec("execute skytools_check");
   std::vector<QueueFacts> queues(static_cast<std::size_t>(r.rows()));
   auto number = [&r](int row, int col) { return r.get<std::int64_t>(row, col); };
   auto duration = [&r](int row, int col) { return milliseconds(r.get<std::int64_t>(row, col).value_or(0)); };
@@ -119,12 +127,15 @@ void Api::spend_event_id(const QueueFacts& q) {
   Transaction(c_, Mode::autocommit).exec("select pg_catalog.nextval($1::text::regclass)", q.event_seq);
 }
 
+std::string Api::tick_sql(const std::string& queue, milliseconds lag) const {
+  return has_skytools_ ? "select skytools.tick(" + quote_literal(queue) + ", interval '" + std::to_string(lag.count()) + " ms')"
+                       : "select pgq.ticker(" + quote_literal(queue) + ")";
+}
+
 std::optional<std::int64_t> Api::tick(const std::string& queue, milliseconds lag) {
   Transaction tx(c_, Mode::autocommit);
-  if (has_skytools_)
-    return tx.value<std::optional<std::int64_t>>("select skytools.tick($1, $2::interval)", queue, interval(lag));
-  auto id = tx.value<std::optional<std::int64_t>>("select pgq.ticker($1)", queue);
-  if (id)
+  auto id = tx.value<std::optional<std::int64_t>>(tick_sql(queue, lag));
+  if (id && !has_skytools_)  // skytools.tick does this itself
     tx.exec("select pg_catalog.pg_notify('pgq_tick_' || queue_id, $2) from pgq.queue where queue_name = $1", queue, *id);
   return id;
 }
@@ -138,14 +149,7 @@ std::vector<Operation> Api::maint_operations() {
 }
 
 bool Api::run(const Operation& operation) {
-  Transaction tx(c_, Mode::autocommit);
-  if (is_vacuum(operation.function)) {
-    if (!operation.argument) throw Error("'" + operation.function + "' names no table");
-    tx.exec(operation.function + " " + TableName::parse(*operation.argument).sql());
-    return false;
-  }
-  std::string call = "select " + TableName::parse(operation.function).sql();
-  pg::Result r = operation.argument ? tx.exec(call + "($1::text)", *operation.argument) : tx.exec(call + "()");
+  pg::Result r = Transaction(c_, Mode::autocommit).exec(operation.sql());
   if (r.rows() == 0 || r.columns() == 0 || r.null(0, 0)) return false;
   std::int64_t again = 0;  // a result that is no integer means: done
   std::string_view text = r.text(0, 0);
@@ -154,7 +158,7 @@ bool Api::run(const Operation& operation) {
 }
 
 std::int64_t Api::retry_events() {
-  return Transaction(c_, Mode::autocommit).value<std::int64_t>("select pgq.maint_retry_events()");
+  return Transaction(c_, Mode::autocommit).value<std::int64_t>(kRetrySql);
 }
 
 }  // namespace skytools::ticker

@@ -15,12 +15,14 @@ enum class Lock {
   asleep = 3,   ///< held while it sleeps: producers that cannot share it send NOTIFY skytools_wake
 };
 inline constexpr const char* kWakeChannel = "skytools_wake";
+inline constexpr const char* kRetrySql = "select pgq.maint_retry_events()";
 
 /// One row of pgq.maint_operations().
 struct Operation {
   std::string function;                 ///< "pgq.maint_rotate_tables_step1", "vacuum", "vacuum analyze"
   std::optional<std::string> argument;  ///< queue; table for a vacuum
   std::string str() const { return function + (argument ? " " + *argument : ""); }
+  std::string sql() const;  ///< the statement that runs it. @throws Error  a vacuum that names no table
 };
 
 /// The server functions a ticker needs, one method each; every call is its own transaction.
@@ -37,8 +39,6 @@ class Api {
   /// Session settings: longest wait for a lock, no end of idle sessions. What is waited for is an error after `lock_timeout`,
   /// so that one locked queue cannot stop the others.
   void set_session(milliseconds lock_timeout);
-  /// Prepares check().
-  void prepare_check();
   bool try_lock(Lock which);
   void unlock(Lock which);
 
@@ -50,6 +50,7 @@ class Api {
   void spend_event_id(const QueueFacts& q);
   /// The new tick's id, nothing when the server finds that none is due. Listeners of pgq_tick_<queue_id> are told.
   std::optional<std::int64_t> tick(const std::string& queue, milliseconds lag);
+  std::string tick_sql(const std::string& queue, milliseconds lag) const;
 
   std::vector<Operation> maint_operations();
   /// Runs it once. True: it wants to be called again at once.
@@ -60,6 +61,7 @@ class Api {
  private:
   pg::Connection& c_;
   bool has_skytools_ = false;
+  bool check_prepared_ = false;
 };
 
 }  // namespace skytools::ticker

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/base/stop.h"
 #include "core/pg/connection.h"
@@ -41,5 +42,8 @@ class Database {
 /// Everything due in one database, then done: maintenance, retry, and last the ticks, which show what was moved.
 /// @return failures that were logged  @throws ConnectError, SchemaMissing, SqlError, Stopped
 int serve_once(const std::string& conninfo, const Periods& periods, const StopToken& stop);
+
+/// The statements serve_once() would run now. @throws ConnectError, SchemaMissing, SqlError, Stopped
+std::vector<std::string> plan_once(const std::string& conninfo, const StopToken& stop);
 
 }  // namespace skytools::ticker

@@ -35,13 +35,8 @@ std::optional<milliseconds> TickLoop::wanted_lag(const Periods& periods) const {
   return api_.has_skytools() ? std::optional(periods.max_lag) : std::nullopt;
 }
 
-void TickLoop::start_session() {
-  api_.set_session(kLockTimeout);
-  api_.prepare_check();
-}
-
 void TickLoop::run(const SettingsSource& settings) {
-  start_session();
+  api_.set_session(kLockTimeout);
   if (!take_turn(settings)) return;
   listening_ = pg::listen(connection_, kWakeChannel);
   if (!listening_)
@@ -100,7 +95,7 @@ bool TickLoop::take_turn_once() {
 }
 
 int TickLoop::tick_once(Periods periods) {
-  start_session();
+  api_.set_session(kLockTimeout);
   periods.max_lag = milliseconds(0);  // nothing waits for a later look
   look_and_tick(periods);
   return static_cast<int>(trouble_.size());

@@ -27,8 +27,6 @@ class TickLoop {
   bool take_turn_once();
   /// One look: ticks every queue that has new events, and those whose idle tick is due. @return queues that failed
   int tick_once(Periods periods);
-  /// What a look finds now, for --dry-run.
-  std::vector<QueueFacts> look() { api_.prepare_check(); return api_.check(); }
 
  private:
   /// What one look and its ticks brought.
@@ -42,7 +40,6 @@ class TickLoop {
     Clock::time_point retry_at;
   };
 
-  void start_session();
   bool take_turn(const SettingsSource& settings);
   void wake_up();
   Round look_and_tick(const Periods& periods);

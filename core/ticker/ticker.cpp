@@ -52,14 +52,23 @@ void Ticker::run() {
   stop_all();
 }
 
-void Ticker::run_once() {
+std::vector<std::string> Ticker::named_or_found() const {
+  if (!settings_.discover) return settings_.databases;
   std::vector<std::string> conninfos;
-  for (auto& conninfo : settings_.databases) {
-    if (settings_.discover)
-      for (auto& found : discover(conninfo, {}, around_.stop)) conninfos.push_back(found);
-    else
-      conninfos.push_back(conninfo);
-  }
+  for (auto& conninfo : settings_.databases)
+    for (auto& found : discover(conninfo, {}, around_.stop)) conninfos.push_back(found);
+  return conninfos;
+}
+
+std::vector<Ticker::Step> Ticker::plan() {
+  std::vector<Step> steps;
+  for (auto& conninfo : named_or_found())
+    for (auto& sql : plan_once(conninfo, around_.stop)) steps.push_back({pg::conninfo_summary(conninfo), sql});
+  return steps;
+}
+
+void Ticker::run_once() {
+  std::vector<std::string> conninfos = named_or_found();
   if (conninfos.size() == 1) {
     if (int failed = serve_once(conninfos.front(), periods(), around_.stop))
       throw Error(std::to_string(failed) + " of the due operations failed, see the log");

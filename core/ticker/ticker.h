@@ -32,10 +32,16 @@ class Ticker {
   void run();
   /// Everything that is due, once, one database after the other. @throws Error  when anything failed
   void run_once();
+  /// What run_once() would do now.
+  struct Step {
+    std::string database, sql;
+  };
+  std::vector<Step> plan();
 
  private:
   /// Is the database there, with its schema? @throws ConnectError, SchemaMissing, UsageError
   void probe(const std::string& conninfo) const;
+  std::vector<std::string> named_or_found() const;
   void start_and_stop(const std::vector<std::string>& wanted);
   void search();
   void apply(Settings settings);

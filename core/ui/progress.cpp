@@ -12,7 +12,7 @@ namespace skytools::ui {
 
 namespace {
 
-constexpr milliseconds kRedraw{100};                       ///< a bar, at most this often
+constexpr milliseconds kRedraw{100};                        ///< a bar, at most this often
 constexpr milliseconds kReport = std::chrono::seconds(10);  ///< whole lines, this often
 constexpr std::int64_t kBarWidth = 20;
 
@@ -23,12 +23,18 @@ std::string amount(std::int64_t value, Progress::Unit unit) {
 }  // namespace
 
 Progress::Progress(std::string what, std::int64_t total, Unit unit, Report report)
-    : what_(std::move(what)), total_(total), unit_(unit), report_(std::move(report)), bar_(is_terminal(STDERR_FILENO)),
-      start_(Clock::now()), next_(start_ + (bar_ ? kRedraw : kReport)) {}
+    : what_(std::move(what)),
+      total_(total),
+      unit_(unit),
+      report_(std::move(report)),
+      bar_(is_terminal(STDERR_FILENO)),
+      start_(Clock::now()),
+      next_(start_ + (bar_ ? kRedraw : kReport)) {}
 
 Progress::~Progress() { finish(); }
 
-std::string Progress::line(const std::string& what, std::int64_t done, std::int64_t total, Unit unit, milliseconds elapsed) {
+std::string Progress::line(const std::string& what, std::int64_t done, std::int64_t total, Unit unit,
+                           milliseconds elapsed) {
   std::int64_t rate = elapsed.count() > 0 ? done * 1000 / elapsed.count() : 0;
   std::string speed = amount(rate, unit) + "/s";
   if (total <= 0) return what + ": " + amount(done, unit) + ", " + speed;
@@ -51,7 +57,8 @@ void Progress::show(Clock::time_point now) {
   std::string text = line(what_, done_, total_, unit_, std::chrono::duration_cast<milliseconds>(now - start_));
   if (!bar_) return report_(text);
   std::int64_t full = total_ > 0 ? std::min(kBarWidth, done_ * kBarWidth / total_) : 0;
-  std::string bar = std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(kBarWidth - full), '.');
+  std::string bar =
+      std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(kBarWidth - full), '.');
   std::cerr << "\r\x1b[K[" << bar << "] " << text << std::flush;
 }
 

@@ -9,8 +9,8 @@
 
 namespace skytools::ui {
 
-/// Progress of one long step. On a terminal a bar on stderr, redrawn at most 10 times a second; otherwise one line every 10 s
-/// handed to `report`: "public.t: 45 % of 1.2 GB, 80.1 MB/s, 12s left". Thread-safe.
+/// Progress of one long step. On a terminal a bar on stderr, redrawn at most 10 times a second; otherwise one line
+/// every 10 s handed to `report`: "public.t: 45 % of 1.2 GB, 80.1 MB/s, 12s left". Thread-safe.
 class Progress {
  public:
   enum class Unit { rows, bytes };
@@ -26,7 +26,8 @@ class Progress {
   void finish();  ///< clears the bar, or reports the last line if any was reported
 
   /// The line for an amount done after that time (pure, for tests).
-  static std::string line(const std::string& what, std::int64_t done, std::int64_t total, Unit unit, milliseconds elapsed);
+  static std::string line(const std::string& what, std::int64_t done, std::int64_t total, Unit unit,
+                          milliseconds elapsed);
 
  private:
   void show(Clock::time_point now);

@@ -54,29 +54,26 @@ std::string json_string(std::string_view text) {
 }
 
 std::string Cell::text() const {
-  return std::visit(Overload{[](std::monostate) { return std::string("-"); },
-                             [](const std::string& v) { return one_line(v); },
-                             [](bool v) { return std::string(v ? "yes" : "no"); },
-                             [](std::int64_t v) { return std::to_string(v); },
-                             [](double v) { return number(v); },
-                             [](std::chrono::milliseconds v) { return format_duration(v); },
-                             [](const std::vector<std::string>& v) { return one_line(v.empty() ? "-" : join(v, ", ")); }},
-                    value_);
+  return std::visit(
+      Overload{[](std::monostate) { return std::string("-"); }, [](const std::string& v) { return one_line(v); },
+               [](bool v) { return std::string(v ? "yes" : "no"); }, [](std::int64_t v) { return std::to_string(v); },
+               [](double v) { return number(v); }, [](std::chrono::milliseconds v) { return format_duration(v); },
+               [](const std::vector<std::string>& v) { return one_line(v.empty() ? "-" : join(v, ", ")); }},
+      value_);
 }
 
 std::string Cell::json() const {
-  return std::visit(Overload{[](std::monostate) { return std::string("null"); },
-                             [](const std::string& v) { return json_string(v); },
-                             [](bool v) { return std::string(v ? "true" : "false"); },
-                             [](std::int64_t v) { return std::to_string(v); },
-                             [](double v) { return nlohmann::json(v).dump(); },
-                             [](std::chrono::milliseconds v) { return number(static_cast<double>(v.count()) / 1000); },
-                             [](const std::vector<std::string>& v) {
-                               std::vector<std::string> items;
-                               for (auto& item : v) items.push_back(json_string(item));
-                               return "[" + join(items, ", ") + "]";
-                             }},
-                    value_);
+  return std::visit(
+      Overload{[](std::monostate) { return std::string("null"); }, [](const std::string& v) { return json_string(v); },
+               [](bool v) { return std::string(v ? "true" : "false"); },
+               [](std::int64_t v) { return std::to_string(v); }, [](double v) { return nlohmann::json(v).dump(); },
+               [](std::chrono::milliseconds v) { return number(static_cast<double>(v.count()) / 1000); },
+               [](const std::vector<std::string>& v) {
+                 std::vector<std::string> items;
+                 for (auto& item : v) items.push_back(json_string(item));
+                 return "[" + join(items, ", ") + "]";
+               }},
+      value_);
 }
 
 bool Cell::right() const {

@@ -12,7 +12,8 @@
 
 namespace skytools::ui {
 
-/// One value of a row. For people / in JSON: nothing = "-" / null; durations "1.5s" / seconds as a number; lists "a, b" / an array.
+/// One value of a row. For people / in JSON: nothing = "-" / null; durations "1.5s" / seconds as a number; lists "a, b"
+/// / an array.
 class Cell {
  public:
   Cell() = default;
@@ -22,8 +23,7 @@ class Cell {
   Cell(bool v) : value_(v) {}
   Cell(double v) : value_(v) {}
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Cell(T v) : value_(static_cast<std::int64_t>(v)) {}
+  requires(!std::same_as<T, bool>) Cell(T v) : value_(static_cast<std::int64_t>(v)) {}
   Cell(std::chrono::milliseconds v) : value_(v) {}
   Cell(std::vector<std::string> v) : value_(std::move(v)) {}
   template <class T>
@@ -36,7 +36,9 @@ class Cell {
   bool right() const;        ///< numbers and durations stand to the right
 
  private:
-  std::variant<std::monostate, std::string, bool, std::int64_t, double, std::chrono::milliseconds, std::vector<std::string>> value_;
+  std::variant<std::monostate, std::string, bool, std::int64_t, double, std::chrono::milliseconds,
+               std::vector<std::string>>
+      value_;
 };
 using Row = std::vector<Cell>;
 

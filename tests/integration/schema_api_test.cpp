@@ -57,6 +57,8 @@ std::map<std::string, Rows> read_facts(const std::string& name) {
   return out;
 }
 
+Rows rows_of(const std::string& name) { return read_facts(name)[""]; }
+
 /// The way the server breaks and indents definitions says nothing.
 std::string squeeze(std::string text) {
   text = std::regex_replace(text, std::regex("\\s+"), " ");
@@ -90,8 +92,8 @@ void add_grant(Lines& out, const std::string& kind, std::string object, const st
 Lines expected() {
   Lines out;
   for (auto file : {"pgq.tsv", "pgq_node.tsv"})
-    for (auto& f : read_facts(file)[""]) add_function(out, f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[9]);
-  for (auto& f : read_facts("londiste.tsv")[""]) {
+    for (auto& f : rows_of(file)) add_function(out, f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[9]);
+  for (auto& f : rows_of("londiste.tsv")) {
     std::string result = f[3].empty() ? f[4] : (f[4].starts_with("SETOF") ? "SETOF (" : "(") + f[3] + ")";
     add_function(out, f[0], f[1], f[2], result, f[5], f[7], f[6], f[9]);
   }
@@ -100,12 +102,12 @@ Lines expected() {
     out.insert("column " + schema + "." + table + " " + pos + " " + name + " " + type + (not_null ? " not null" : "") +
                (fallback.empty() ? "" : " default " + fallback));
   };
-  for (auto& f : read_facts("tables.tsv")[""]) {
+  for (auto& f : rows_of("tables.tsv")) {
     if (!ours(f[0])) continue;
     column(f[0], f[1], f[3], f[4], f[5], f[6] == "not null", f[7]);
     if (f[8] == "inherited") out.insert("inherited " + f[0] + "." + f[1] + " " + f[4]);
   }
-  for (auto& f : read_facts("constraints.tsv")[""])
+  for (auto& f : rows_of("constraints.tsv"))
     if (ours(f[0])) out.insert(f[2] + " " + f[0] + "." + f[1] + " " + f[3] + ": " + squeeze(f[4]));
 
   auto londiste = read_facts("londiste-tables.tsv");
@@ -126,7 +128,7 @@ Lines expected() {
   for (auto& f : londiste["triggers"])
     if (f[0] == "londiste") out.insert("trigger " + squeeze(f[3]));
 
-  for (auto& f : read_facts("grants.tsv")[""]) {
+  for (auto& f : rows_of("grants.tsv")) {
     if (f[0] == "role") {
       if (f[4] == "member of") out.insert("role " + f[2] + " is member of " + f[3]);
       else out.insert("role " + f[2] + " " + f[4]);
@@ -228,12 +230,12 @@ TEST_CASE("schemas pgq, pgq_node and londiste are exactly those of the original"
     pg::Connection c("db", db.conninfo());
     schema::install(c, {});
   }
-  REQUIRE(db.query("select pgq.create_queue('facts'), queue_id from pgq.queue") == "1|1");
+  REQUIRE(db.query("select pgq.create_queue('facts'); select queue_id from pgq.queue") == "1");
 
   Lines want = expected(), have = live(db.conninfo()), seen;
   // Empty sets would agree on everything.
-  REQUIRE(want.size() > 700);
-  REQUIRE(have.size() > 700);
+  REQUIRE(want.size() > 600);
+  REQUIRE(have.size() > 600);
   auto report = [&](const Lines& a, const Lines& b, char sign, const char* what) {
     for (auto& line : a) {
       if (b.contains(line)) continue;

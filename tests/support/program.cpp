@@ -1,7 +1,5 @@
 #include "tests/support/program.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -17,16 +15,12 @@ run::Launch launch(std::vector<std::string> argv, const ProgramOptions& options,
   std::ofstream(files.path() / "in") << options.input;
   for (const char* stream : {"out", "err"}) std::ofstream(files.path() / stream).flush();
   run::Launch l{.argv = std::move(argv),
+                .env = run::without_settings(),
                 .folder = options.folder,
                 .in = files.path() / "in",
                 .out = files.path() / "out",
                 .err = files.path() / "err",
                 .death_signal = SIGKILL};
-  for (char** e = environ; *e; ++e) {
-    std::string entry = *e, name = entry.substr(0, entry.find('='));
-    bool ours = name.starts_with("PG") || name.starts_with("SKYTOOLS_");
-    if (ours && name != "SKYTOOLS_PG_BINDIR") l.env.emplace_back(name, std::nullopt);
-  }
   for (auto& [name, value] : options.env) {
     std::erase_if(l.env, [&n = name](auto& entry) { return entry.first == n; });
     l.env.emplace_back(name, value);

@@ -166,7 +166,9 @@ bool Relay::write_from(Direction& d, const Behaviour& b) {
     d.held_bytes -= sent;
     bytes.erase(0, sent);
     if (bytes.empty()) d.held.pop_front();
-    if (b.rate) d.next_write = Clock::now() + std::chrono::microseconds(1'000'000 * n / b.rate);
+    // Counted from when this write was due: a late wake-up does not slow the link down.
+    auto due = std::max(d.next_write, Clock::now() - milliseconds(100));
+    if (b.rate) d.next_write = due + std::chrono::microseconds(1'000'000 * n / b.rate);
   }
   return true;
 }

@@ -17,8 +17,9 @@ using test::TempFile;
 
 namespace {
 
-const std::string kJob = "connections: { shop: \"host=db1 dbname=shop password=hush\" }\n"
-                         "jobs:\n  t: { type: ticker, databases: [shop] }\n  u: { type: ticker, ticker_period: 2s }\n";
+const std::string kJob =
+    "connections: { shop: \"host=db1 dbname=shop password=hush\" }\n"
+    "jobs:\n  t: { type: ticker, databases: [shop] }\n  u: { type: ticker, ticker_period: 2s }\n";
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -68,7 +69,8 @@ TEST_CASE("usage mistakes are one line with a suggestion") {
   check_usage_error(run_skytools({"confg"}), "unknown command 'confg'; did you mean 'config'?");
   check_usage_error(run_skytools({"config", "shw"}), "unknown command 'config shw'; did you mean 'show'?");
   check_usage_error(run_skytools({"config", "show", "--queu", "x"}), "unknown option --queu; did you mean --queue?");
-  check_usage_error(run_skytools({"config", "sample"}), "missing argument; usage: skytools config sample [options] TYPE");
+  check_usage_error(run_skytools({"config", "sample"}),
+                    "missing argument; usage: skytools config sample [options] TYPE");
   check_usage_error(run_skytools({"config", "sample", "ticker", "b"}),
                     "surplus argument 'b'; usage: skytools config sample [options] TYPE");
 }
@@ -83,7 +85,8 @@ TEST_CASE("options stand before or after the command's words") {
 
 TEST_CASE("config show tells every value with its origin and masks passwords") {
   TempFile file("job.yaml", kJob);
-  auto result = run_skytools({"config", "show", "-c", file.path, "-J", "t", "--json"}, {.env = {{"SKYTOOLS_QUEUE", "q"}}});
+  auto result =
+      run_skytools({"config", "show", "-c", file.path, "-J", "t", "--json"}, {.env = {{"SKYTOOLS_QUEUE", "q"}}});
   auto rows = nlohmann::json::parse(result.out);
   auto row = [&](const std::string& key) {
     for (auto& r : rows)
@@ -107,7 +110,8 @@ TEST_CASE("config check reads every job") {
   check_usage_error(run_skytools({"config", "check", unknown.path}),
                     unknown.path + ":5: unknown key 'ticker_perod'; did you mean 'ticker_period'?");
   TempFile unfit("job.yaml", kJob + "  v: { type: ticker, ticker_period: soon }\n");
-  check_usage_error(run_skytools({"config", "check", unfit.path}), unfit.path + ":5: ticker_period: not a duration: 'soon'");
+  check_usage_error(run_skytools({"config", "check", unfit.path}),
+                    unfit.path + ":5: ticker_period: not a duration: 'soon'");
   CHECK(run_skytools({"config", "check"}).exit == 2);
 }
 

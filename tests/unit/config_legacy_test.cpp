@@ -68,18 +68,21 @@ TEST_CASE("a londiste file of the original") {
 }
 
 TEST_CASE("[DEFAULT] is inherited, and may hold values that are only referred to") {
-  auto file = parse("[DEFAULT]\nbase = /srv\nqueue_name = shared\n[londiste]\nlogfile = %(base)s/100%%.log\ndb = dbname=a\n");
+  auto file =
+      parse("[DEFAULT]\nbase = /srv\nqueue_name = shared\n[londiste]\nlogfile = %(base)s/100%%.log\ndb = dbname=a\n");
   CHECK(file.jobs[0].values.at("queue").items.at(0) == "shared");
   CHECK(file.jobs[0].values.at("log.file").items.at(0) == "/srv/100%.log");
 }
 
 TEST_CASE("config_format 2 uses dollars and sections") {
-  auto file = parse("[paths]\nlogs = /srv/log\n[londiste]\nconfig_format = 2\ndb = dbname=a\nlogfile = ${paths:logs}/$$x\n");
+  auto file =
+      parse("[paths]\nlogs = /srv/log\n[londiste]\nconfig_format = 2\ndb = dbname=a\nlogfile = ${paths:logs}/$$x\n");
   CHECK(file.jobs[0].values.at("log.file").items.at(0) == "/srv/log/$x");
 }
 
 TEST_CASE("older spellings of queue and consumer win") {
-  auto file = parse("[londiste]\nconsumer_name = c\npgq_consumer_id = d\nqueue_name = a\npgq_queue_name = b\njob_name = j\n");
+  auto file =
+      parse("[londiste]\nconsumer_name = c\npgq_consumer_id = d\nqueue_name = a\npgq_queue_name = b\njob_name = j\n");
   CHECK(file.jobs[0].values.at("queue").items.at(0) == "b");
   CHECK(file.jobs[0].values.at("job").items.at(0) == "d");
   file = parse("[londiste]\njob_name = j\nconsumer_name = c\n");
@@ -93,19 +96,24 @@ TEST_CASE("loop_delay 0 meant to end when there is nothing to do") {
 }
 
 TEST_CASE("mistakes are told with their line") {
-  CHECK(problem("[londiste]\nqueue_nam = a\n") == "/etc/skytools/repl.ini:2: unknown key 'queue_nam'; did you mean 'queue_name'?");
-  CHECK(problem("[londiste]\nqueue_name = a\nqueue_name = b\n") == "/etc/skytools/repl.ini:3: duplicate key 'queue_name'");
+  CHECK(problem("[londiste]\nqueue_nam = a\n") ==
+        "/etc/skytools/repl.ini:2: unknown key 'queue_nam'; did you mean 'queue_name'?");
+  CHECK(problem("[londiste]\nqueue_name = a\nqueue_name = b\n") ==
+        "/etc/skytools/repl.ini:3: duplicate key 'queue_name'");
   CHECK(problem("queue_name = a\n") == "/etc/skytools/repl.ini:1: a key before the first section");
   CHECK(problem("[londiste]\nnonsense\n") == "/etc/skytools/repl.ini:2: neither a section nor key = value");
   CHECK(problem("[londiste]\ndb = %(nowhere)s\n") == "/etc/skytools/repl.ini:2: refers to 'nowhere', which is not set");
-  CHECK(problem("[londiste]\ndb = 50%\n") == "/etc/skytools/repl.ini:2: '%' must be written twice, or begin a reference");
+  CHECK(problem("[londiste]\ndb = 50%\n") ==
+        "/etc/skytools/repl.ini:2: '%' must be written twice, or begin a reference");
   CHECK(problem("[londiste]\ndb = %(db)s\n") == "/etc/skytools/repl.ini:2: values refer to each other in a circle");
   CHECK(problem("[other]\na = 1\n") == "/etc/skytools/repl.ini: no section of a known service: [londiste], [pgqd]");
-  CHECK(problem("[pgqd]\nsyslog = 0\n[other]\n") == "/etc/skytools/repl.ini:3: section [other] does not belong into a file of pgqd");
+  CHECK(problem("[pgqd]\nsyslog = 0\n[other]\n") ==
+        "/etc/skytools/repl.ini:3: section [other] does not belong into a file of pgqd");
 }
 
 TEST_CASE("a pgqd file with a list of databases") {
-  auto file = parse("[pgqd]\nbase_connstr = host=/tmp user=me\ndatabase_list = shop, crm\nticker_period = 0.5\nsyslog = 0\n");
+  auto file =
+      parse("[pgqd]\nbase_connstr = host=/tmp user=me\ndatabase_list = shop, crm\nticker_period = 0.5\nsyslog = 0\n");
   auto& values = file.jobs[0].values;
   CHECK(file.jobs[0].type == "ticker");
   CHECK(values.at("database_list").items == Words{"shop", "crm"});

@@ -17,7 +17,11 @@ namespace {
 
 constexpr Option kWorker[] = {
     {.key = "provider", .help = "where to read", .connection = true},
-    {.key = "apply.max_rows", .type = Type::integer, .fallback = "10000", .help = "rows per flush", .when = When::reload},
+    {.key = "apply.max_rows",
+     .type = Type::integer,
+     .fallback = "10000",
+     .help = "rows per flush",
+     .when = When::reload},
     {.key = "apply.max_bytes", .type = Type::size, .fallback = "8MB", .help = "bytes per flush"},
     {.key = "loop_delay", .type = Type::duration, .fallback = "1s", .help = "pause after an empty batch"},
     {.key = "tables", .type = Type::list, .help = "tables"},
@@ -33,10 +37,15 @@ constexpr Option kTicker[] = {
 };
 const JobTypes kTypes = {{"worker", kWorker}, {"ticker", kTicker}, {"londiste", kWorker}};
 
-Layer flags_of(Options table, const Words& argv) { return parse_arguments({table, kDaemonOptions, kGlobalOptions}, argv).flags; }
+Layer flags_of(Options table, const Words& argv) {
+  return parse_arguments({table, kDaemonOptions, kGlobalOptions}, argv).flags;
+}
 
 Settings load_worker(const Words& argv, std::string_view type = "worker", Options table = kWorker) {
-  return load({.tables = {table, kDaemonOptions, kGlobalOptions}, .flags = flags_of(table, argv), .types = kTypes, .wanted_type = type})
+  return load({.tables = {table, kDaemonOptions, kGlobalOptions},
+               .flags = flags_of(table, argv),
+               .types = kTypes,
+               .wanted_type = type})
       .settings;
 }
 
@@ -70,8 +79,8 @@ TEST_CASE("names are derived from the key") {
 
 TEST_CASE("flags: long, short, clustered, repeated, negated") {
   auto parsed = parse_arguments({kWorker, kGlobalOptions},
-                                {"--apply-max-rows=5", "t1", "-Q", "q1", "-vv", "-qJname", "--tables", "a,b", "--tables", "c",
-                                 "--no-triggers", "--db", "x=1", "--db", "x=2", "--", "--create"});
+                                {"--apply-max-rows=5", "t1", "-Q", "q1", "-vv", "-qJname", "--tables", "a,b",
+                                 "--tables", "c", "--no-triggers", "--db", "x=1", "--db", "x=2", "--", "--create"});
   auto item = [&](const char* key) { return parsed.flags.at(key).items; };
   CHECK(parsed.words == Words{"t1", "--create"});
   CHECK(item("apply.max_rows") == Words{"5"});
@@ -103,7 +112,9 @@ TEST_CASE("mistakes on the command line are told with a suggestion") {
 }
 
 TEST_CASE("layers: flag, --set, environment, job, defaults, built-in") {
-  TempFile file("job.yaml", "defaults: { loop_delay: 4s, apply: { max_rows: 4 } }\njobs: { w: { type: worker, loop_delay: 3s } }\n");
+  TempFile file(
+      "job.yaml",
+      "defaults: { loop_delay: 4s, apply: { max_rows: 4 } }\njobs: { w: { type: worker, loop_delay: 3s } }\n");
   auto settings = load_worker({"-c", file.path});
   CHECK(settings.duration("loop_delay") == 3s);
   CHECK(settings.origin("loop_delay") == file.path + ":2");
@@ -127,16 +138,26 @@ TEST_CASE("layers: flag, --set, environment, job, defaults, built-in") {
 TEST_CASE("the database layer is weaker than the file and stronger than what is built in") {
   Layer database = {{"loop_delay", {{"9s"}, "database"}}, {"apply.max_rows", {{"9"}, "database"}}};
   TempFile file("job.yaml", "type: worker\nloop_delay: 3s\n");
-  auto settings = load({.tables = {kWorker, kGlobalOptions}, .flags = flags_of(kWorker, {"-c", file.path}), .types = kTypes,
-                        .wanted_type = "worker", .database = database}).settings;
+  auto settings = load({.tables = {kWorker, kGlobalOptions},
+                        .flags = flags_of(kWorker, {"-c", file.path}),
+                        .types = kTypes,
+                        .wanted_type = "worker",
+                        .database = database})
+                      .settings;
   CHECK(settings.duration("loop_delay") == 3s);
   CHECK(settings.integer("apply.max_rows") == 9);
 }
 
 TEST_CASE("a value that doesn't fit is an error with its origin") {
-  CHECK(problem([] { load_worker({"--apply-max-rows", "many"}); }) == "flag --apply-max-rows: apply.max_rows: not a whole number: 'many'");
-  CHECK(problem([] { load_worker({"--set", "create=perhaps"}); }) == "flag --set create: create: 'perhaps' is neither true nor false");
-  CHECK(problem([] { load_worker({"--log-format", "xml"}); }) == "flag --log-format: log.format: 'xml' is not one of text, logfmt, json");
+  CHECK(problem([] {
+          load_worker({"--apply-max-rows", "many"});
+        }) == "flag --apply-max-rows: apply.max_rows: not a whole number: 'many'");
+  CHECK(problem([] {
+          load_worker({"--set", "create=perhaps"});
+        }) == "flag --set create: create: 'perhaps' is neither true nor false");
+  CHECK(problem([] {
+          load_worker({"--log-format", "xml"});
+        }) == "flag --log-format: log.format: 'xml' is not one of text, logfmt, json");
   Variable variable("SKYTOOLS_LOOP_DELAY", "soon");
   CHECK(problem([] { load_worker({}); }) == "env SKYTOOLS_LOOP_DELAY: loop_delay: not a duration: 'soon'");
 }
@@ -153,10 +174,13 @@ TEST_CASE("getters of what nobody declares are a mistake of the program") {
 }
 
 TEST_CASE("YAML: unknown and duplicate keys are errors with their line") {
-  CHECK(yaml_problem("type: worker\nloop_delai: 1s\n") == "job.yaml:2: unknown key 'loop_delai'; did you mean 'loop_delay'?");
+  CHECK(yaml_problem("type: worker\nloop_delai: 1s\n") ==
+        "job.yaml:2: unknown key 'loop_delai'; did you mean 'loop_delay'?");
   CHECK(yaml_problem("type: worker\nloop_delay: 1s\nloop_delay: 2s\n") == "job.yaml:3: duplicate key 'loop_delay'");
-  CHECK(yaml_problem("type: worker\napply: { max_rows: 1 }\napply.max_rows: 2\n") == "job.yaml:3: duplicate key 'apply.max_rows'");
-  CHECK(yaml_problem("type: worker\naply:\n  max_rows: 1\n") == "job.yaml:3: unknown key 'aply.max_rows'; did you mean 'apply.max_rows'?");
+  CHECK(yaml_problem("type: worker\napply: { max_rows: 1 }\napply.max_rows: 2\n") ==
+        "job.yaml:3: duplicate key 'apply.max_rows'");
+  CHECK(yaml_problem("type: worker\naply:\n  max_rows: 1\n") ==
+        "job.yaml:3: unknown key 'aply.max_rows'; did you mean 'apply.max_rows'?");
   CHECK(yaml_problem("type: worker\nloop_delay: [1s]\n") == "job.yaml:2: loop_delay must be a single value");
   CHECK(yaml_problem("type: worker\njson: true\n").starts_with("job.yaml:2: unknown key 'json'"));
   CHECK(yaml_problem("jobs: {}\nqueue: a\n").starts_with("job.yaml:2: unknown key 'queue'"));
@@ -167,11 +191,13 @@ TEST_CASE("YAML: unknown and duplicate keys are errors with their line") {
   CHECK(yaml_problem("- a\n") == "job.yaml:1: the file must hold `key: value` pairs");
   CHECK(yaml_problem("type: worker\n---\ntype: worker\n") == "job.yaml: holds more than one document");
   CHECK(yaml_problem("") == "");
-  CHECK(problem([] { read_job_file("/nonexistent.yaml", kTypes); }) == "cannot read '/nonexistent.yaml': No such file or directory");
+  CHECK(problem([] { read_job_file("/nonexistent.yaml", kTypes); }) ==
+        "cannot read '/nonexistent.yaml': No such file or directory");
 }
 
 TEST_CASE("lists are sequences or split at commas") {
-  auto file = parse_yaml("jobs:\n  a: {type: worker, tables: [x, 'y,z']}\n  b: {type: worker, tables: 'x, y'}\n", "f", kTypes);
+  auto file =
+      parse_yaml("jobs:\n  a: {type: worker, tables: [x, 'y,z']}\n  b: {type: worker, tables: 'x, y'}\n", "f", kTypes);
   CHECK(file.jobs[0].values.at("tables").items == Words{"x", "y,z"});
   CHECK(file.jobs[1].values.at("tables").items == Words{"x", "y"});
 }
@@ -181,8 +207,9 @@ TEST_CASE("-J picks one of several jobs; a command takes the only one of its typ
   CHECK(load_worker({"-c", file.path, "-J", "w"}).text("queue") == "q1");
   CHECK(problem([&] { load_worker({"-c", file.path}); }) == file.path + ": several jobs, pick one with -J: t, w, v");
   CHECK(problem([&] { load_worker({"-c", file.path, "-J", "x1"}); }).starts_with(file.path + ": no job 'x1'; "));
-  CHECK(problem([&] { load_worker({"-c", file.path, "-J", "t"}); }) ==
-        file.path + ": job 't' is of type ticker, this command runs type worker");
+  CHECK(problem([&] {
+          load_worker({"-c", file.path, "-J", "t"});
+        }) == file.path + ": job 't' is of type ticker, this command runs type worker");
   CHECK(load_worker({"-c", file.path}, "ticker", kTicker).text("job") == "t");
 }
 
@@ -192,7 +219,9 @@ TEST_CASE("a file with one job: its name is the file's, unless said otherwise") 
   CHECK(load_worker({"-c", file.path, "-J", "other"}).text("job") == "other");
   TempFile named("shop2.yaml", "type: worker\njob: inner\n");
   CHECK(load_worker({"-c", named.path}).text("job") == "inner");
-  CHECK(problem([&] { load_worker({"-c", file.path}, "ticker", kTicker); }).find("no job of type ticker") != std::string::npos);
+  CHECK(problem([&] {
+          load_worker({"-c", file.path}, "ticker", kTicker);
+        }).find("no job of type ticker") != std::string::npos);
 }
 
 TEST_CASE("names of connections are resolved wherever a connection is asked for") {
@@ -201,14 +230,19 @@ TEST_CASE("names of connections are resolved wherever a connection is asked for"
   CHECK(load_worker({"-c", file.path, "--provider", "shop"}).text("provider") == "host=db1 dbname=shop");
   CHECK(load_worker({"-c", file.path, "--db", "dbname=x"}).text("db") == "dbname=x");
   CHECK(load_worker({"-c", file.path, "--db", "postgresql://h/x"}).text("db") == "postgresql://h/x");
-  CHECK(problem([&] { load_worker({"-c", file.path, "--db", "shp"}); }) ==
-        "flag --db: 'shp' is no name of connections:; did you mean 'shop'?");
-  CHECK(problem([&] { load_worker({"--db", "warehouse"}); }) ==
+  CHECK(problem([&] {
+          load_worker({"-c", file.path, "--db", "shp"});
+        }) == "flag --db: 'shp' is no name of connections:; did you mean 'shop'?");
+  CHECK(problem([&] {
+          load_worker({"--db", "warehouse"});
+        }) ==
         "flag --db: 'warehouse' is no name of connections:; a database of this server is written dbname=warehouse");
 }
 
 TEST_CASE("--set refuses keys that are unknown or belong to the command line") {
-  CHECK(problem([] { load_worker({"--set", "loop_dely=1"}); }) == "--set: unknown key 'loop_dely'; did you mean 'loop_delay'?");
+  CHECK(problem([] {
+          load_worker({"--set", "loop_dely=1"});
+        }) == "--set: unknown key 'loop_dely'; did you mean 'loop_delay'?");
   CHECK(problem([] { load_worker({"--set", "json=true"}); }).starts_with("--set: unknown key 'json'"));
   CHECK(problem([] { load_worker({"--set", "loop_delay"}); }) == "--set wants KEY=VALUE, not 'loop_delay'");
 }
@@ -222,7 +256,8 @@ TEST_CASE("secrets and passwords are masked wherever settings are shown") {
   CHECK(all.find("host=a password=*** dbname=b") != std::string::npos);
   CHECK(mask_password("password=a\\ b user=c") == "password=*** user=c");
   CHECK(mask_password("PASSWORD = 'it\\'s' x=1") == "PASSWORD = *** x=1");
-  CHECK(mask_password("postgresql://u:p@ss@h:5/db?sslpassword=q&x=1") == "postgresql://u:***@h:5/db?sslpassword=***&x=1");
+  CHECK(mask_password("postgresql://u:p@ss@h:5/db?sslpassword=q&x=1") ==
+        "postgresql://u:***@h:5/db?sslpassword=***&x=1");
   CHECK(mask_password("postgresql://u@h:5/db") == "postgresql://u@h:5/db");
   CHECK(mask_password("no password here") == "no password here");
   // An origin with a bad secret doesn't tell it either.

@@ -76,7 +76,8 @@ TEST_CASE("the table of modules is read") {
 
 TEST_CASE("an upward include is seen") {
   Layers table = layers();
-  std::vector<std::string> found = violations("#include \"core/base/error.h\"\n#include \"core/pg/error.h\"\n", "base", table);
+  std::vector<std::string> found =
+      violations("#include \"core/base/error.h\"\n#include \"core/pg/error.h\"\n", "base", table);
   CHECK(found == std::vector<std::string>{"core/pg/error.h"});
 }
 
@@ -102,7 +103,8 @@ TEST_CASE("libraries are seen by their one module only") {
   const std::map<std::string, std::set<std::string>> owners = {
       {"libpq-fe.h", {"pg"}}, {"boost/log", {"log"}}, {"boost/program_options", {"config"}}, {"yaml-cpp", {"config"}}};
   for (auto& path : sources(kSource / "core")) {
-    std::string relative = fs::relative(path, kSource / "core"), module = relative.substr(0, relative.find('/')), text = read(path);
+    std::string relative = fs::relative(path, kSource / "core"), module = relative.substr(0, relative.find('/')),
+                text = read(path);
     for (auto& [header, modules] : owners) {
       INFO(relative << " includes " << header);
       CHECK((modules.contains(module) || text.find("#include <" + header) == std::string::npos));

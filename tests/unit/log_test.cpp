@@ -1,3 +1,5 @@
+#include "core/log/log.h"
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -10,7 +12,6 @@
 
 #include "core/base/error.h"
 #include "core/log/encode.h"
-#include "core/log/log.h"
 
 using namespace skytools;
 
@@ -47,23 +48,27 @@ TEST_CASE("text lines") {
   log::info("batch done", {{"queue", "my queue"}, {"events", 42}});
   log::trace("not shown");
   log::debug("two\nlines");
-  CHECK(matches(file.text(), "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} info  batch done queue=\"my queue\" events=42\n"
-                             ".{23} debug two\\\\nlines\n"));
+  CHECK(matches(file.text(),
+                "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} info  batch done queue=\"my queue\" events=42\n"
+                ".{23} debug two\\\\nlines\n"));
 }
 
 TEST_CASE("logfmt lines") {
   LogFile file;
   log::init({.format = log::Format::logfmt, .file = file.path});
   log::error("bad thing", {{"why", "a \"b\" = \\"}, {"empty", ""}});
-  CHECK(matches(file.text(), R"(ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=error msg="bad thing" why="a \\"b\\" = \\\\" empty=""\n)"));
+  CHECK(matches(
+      file.text(),
+      R"(ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=error msg="bad thing" why="a \\"b\\" = \\\\" empty=""\n)"));
 }
 
 TEST_CASE("JSON lines keep numbers and survive bytes that are no UTF-8") {
   LogFile file;
   log::init({.format = log::Format::json, .file = file.path});
   log::warning("a \xff b", {{"n", 7}, {"s", "7"}, {"u", "Ü"}});
-  CHECK(matches(file.text(),
-                "\\{\"ts\":\"[^\"]+Z\",\"level\":\"warning\",\"msg\":\"a \xef\xbf\xbd b\",\"n\":7,\"s\":\"7\",\"u\":\"Ü\"\\}\n"));
+  CHECK(matches(
+      file.text(),
+      "\\{\"ts\":\"[^\"]+Z\",\"level\":\"warning\",\"msg\":\"a \xef\xbf\xbd b\",\"n\":7,\"s\":\"7\",\"u\":\"Ü\"\\}\n"));
 }
 
 TEST_CASE("levels decide, and none silences errors") {
@@ -109,14 +114,15 @@ TEST_CASE("lines of several threads don't mix") {
   for (auto& thread : threads) thread.join();
   std::istringstream lines(file.text());
   int count = 0;
-  for (std::string line; std::getline(lines, line); ++count) CHECK(line.ends_with(" info  line text=" + std::string(50, 'x')));
+  for (std::string line; std::getline(lines, line); ++count)
+    CHECK(line.ends_with(" info  line text=" + std::string(50, 'x')));
   CHECK(count == 400);
 }
 
 TEST_CASE("JSON strings") {
   CHECK(log::json_quote("a\"b\\c\n\x01") == R"("a\"b\\c\n\u0001")");
   CHECK(log::json_quote("\xf0\x9f\x90\x98") == "\"\xf0\x9f\x90\x98\"");
-  CHECK(log::json_quote("\xc0\xaf") == "\"\xef\xbf\xbd\xef\xbf\xbd\"");          // overlong
+  CHECK(log::json_quote("\xc0\xaf") == "\"\xef\xbf\xbd\xef\xbf\xbd\"");                  // overlong
   CHECK(log::json_quote("\xed\xa0\x80") == "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");  // surrogate
-  CHECK(log::json_quote("a\xc3") == "\"a\xef\xbf\xbd\"");                        // cut off
+  CHECK(log::json_quote("a\xc3") == "\"a\xef\xbf\xbd\"");                                // cut off
 }

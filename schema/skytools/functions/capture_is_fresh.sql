@@ -4,7 +4,8 @@
 -- constant of the caller's cached expression, and the server drops that plan at every ALTER TABLE, key, trigger or inheritance
 -- change of the named table. So one session asks the catalogue once per change and not once per statement.
 -- A snapshot taken before the change (REPEATABLE READ) would show the old catalogue while the server already works with the new
--- one; what can be compared without a snapshot is, and a difference is 40001: the transaction must be retried.
+-- one; what can be compared without a snapshot (names, number of columns, the file that a change of type rewrites) is, and a
+-- difference is 40001: the transaction must be retried.
 create or replace function skytools.capture_is_fresh(i_table regclass, i_fingerprint text) returns boolean
 language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
 begin

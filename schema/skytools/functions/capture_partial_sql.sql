@@ -29,7 +29,8 @@ begin
                         skytools.capture_text(v_old, c.o_base));
     elsif c.o_data then
       v_changes := v_changes || format('case when %s then %s || coalesce(pg_catalog.quote_literal(%s), ''NULL'') end',
-                                       skytools.capture_distinct(v_new, v_old, c.o_base), quote_literal(',' || quote_ident(c.o_name) || '='),
+                                       skytools.capture_distinct(v_new, v_old, c.o_base),
+                                       quote_literal(',' || quote_ident(c.o_name) || '='),
                                        skytools.capture_text(v_new, c.o_base));
     end if;
   end loop;

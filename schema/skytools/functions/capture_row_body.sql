@@ -24,7 +24,8 @@ begin
     select * into e from skytools.capture_event(i_table, i_kind, v_op, i_args, 'new', 'old',
       case when v_partitioned then 'tg_table_schema::text' end, case when v_partitioned then 'tg_table_name::text' end);
     v_events := v_events || format(
-      E'  elsif tg_op = %L then\n    select true as o0, %s as o1,\n           %s as o2,\n           %s as o3, %s as o4, %s as o5, %s as o6 into e%s;\n',
+      E'  elsif tg_op = %L then\n    select true as o0, %s as o1,\n           %s as o2,\n'
+       '           %s as o3, %s as o4, %s as o5, %s as o6 into e%s;\n',
       v_op, e.o_fields[1], e.o_fields[2], e.o_fields[3], e.o_fields[4],
       e.o_fields[5], e.o_fields[6], E'\n     where ' || e.o_when);
   end loop;

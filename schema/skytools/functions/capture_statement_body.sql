@@ -43,7 +43,8 @@ begin
   return null;
 end
 $body$, i_table, skytools.capture_fingerprint(i_table), i_queue, i_kind, i_args,
-        skytools.capture_target(i_queue, q.queue_id, format('exists (select from %s)', case i_op when 'DELETE' then 'skytools_old' else 'skytools_new' end)),
+        skytools.capture_target(i_queue, q.queue_id, format('exists (select from %s)',
+                                                            case i_op when 'DELETE' then 'skytools_old' else 'skytools_new' end)),
         v_branches, v_rows);
 end
 $$;

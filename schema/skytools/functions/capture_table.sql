@@ -9,7 +9,8 @@ begin
     raise exception 'table % does not exist', i_table using errcode = '42P01';
   elsif r.relkind not in ('r', 'p') then
     raise exception '% is a %: only tables can be captured', i_table,
-      case r.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'relation of another kind' end
+      case r.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table'
+                     else 'relation of another kind' end
       using errcode = '42809';
   elsif r.relpersistence <> 'p' then
     raise exception '% is a%: only permanent, logged tables can be captured', i_table,

@@ -16,7 +16,8 @@ begin
     when i_base in ('float4'::regtype, 'float8'::regtype) then  -- 1e+20
       return format('pg_catalog.replace(%s, ''+'', ''%%2b'')', v_text);
     when i_base in ('timestamp'::regtype, 'timestamptz'::regtype, 'time'::regtype, 'timetz'::regtype, 'interval'::regtype) then
-      return format('pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(%s, ''+'', ''%%2b''), '':'', ''%%3a''), '' '', ''+'')', v_text);
+      return format('pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(%s, ''+'', ''%%2b''), '':'', ''%%3a''),'
+                    ' '' '', ''+'')', v_text);
     when i_base = 'bytea'::regtype then
       return format('pg_catalog.replace(%s, E''\\'', ''%%5c'')', v_text);
     else

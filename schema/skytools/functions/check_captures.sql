@@ -21,7 +21,8 @@ begin
       select * into x from skytools.capture_triggers(c.o_table, c.o_trigger) t where t.o_trigger = p.o_trigger;
       problem := case
         when x.o_oid is null then format('trigger %s is missing', p.o_trigger)
-        when obj_description(x.o_oid, 'pg_trigger') is distinct from md5(p.o_definition) then format('trigger %s is out of date', p.o_trigger)
+        when obj_description(x.o_oid, 'pg_trigger') is distinct from md5(p.o_definition)
+          then format('trigger %s is out of date', p.o_trigger)
         when p.o_function is not null and not skytools.capture_matches(p.o_function, p.o_body, p.o_header, null)
           then format('function of trigger %s is out of date', p.o_trigger)
         when x.o_enabled = 'D' then format('trigger %s is disabled', p.o_trigger) end;

@@ -10,8 +10,20 @@ declare
   p record;
   v_comment text := jsonb_build_object('queue', i_queue, 'table', i_table::regclass, 'trigger', i_trigger, 'kind', i_kind,
                                        'timing', i_timing, 'ops', i_ops, 'args', i_args);
+  v_other text;
   v_count int := 0;
 begin
+  -- The functions are named by queue and table alone, and two captures would write every event twice.
+  select r.request ->> 'trigger' into v_other
+    from skytools.capture_triggers(i_table) x
+   cross join lateral (select case when x.o_function <> 'skytools.capture_deny'::regproc
+                                   then obj_description(x.o_function, 'pg_proc')::jsonb end as request) r
+   where r.request ->> 'queue' = i_queue and r.request ->> 'trigger' <> i_trigger
+     and (r.request ->> 'ops' = 'T') = (i_ops = 'T');
+  if found then
+    raise exception 'table % is already captured into queue "%" by trigger %', i_table::regclass, i_queue, v_other
+      using errcode = '42710', hint = 'Remove that capture first: skytools.drop_capture.';
+  end if;
   for p in select * from skytools.capture_plan(i_queue, i_table, i_trigger, i_kind, i_timing, i_ops, i_args)
             where o_function is not null loop
     continue when skytools.capture_matches(p.o_function, p.o_body, p.o_header, v_comment);

@@ -18,6 +18,10 @@ declare
     coalesce(ev_extra2, '~'), coalesce(ev_extra3, '~'), coalesce(ev_extra4, '~')), '|~') from pgq.event_template order by ev_id);
 begin
   assert v_seen = i_expected, format(E'expected %s\n     got %s', i_expected, v_seen);
+  perform forget();
+end $$;
+create function forget() returns void language plpgsql as $$
+begin
   set local session_replication_role = local;
   truncate pgq.event_1_0, pgq.event_1_1, pgq.event_1_2;
   set local session_replication_role = origin;

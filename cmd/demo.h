@@ -1,0 +1,8 @@
+#pragma once
+#include "cmd/command.h"
+
+namespace skytools::cmd {
+
+extern const Command kDemoCommand;
+
+}  // namespace skytools::cmd
