@@ -19,18 +19,30 @@ using config::Type;
 using config::Where;
 
 constexpr config::Option kOptions[] = {
-    {.key = "keep", .type = Type::boolean, .fallback = "no", .help = "leave everything running and print the connect strings",
+    {.key = "keep",
+     .type = Type::boolean,
+     .fallback = "no",
+     .help = "leave everything running and print the connect strings",
      .where = Where::flag},
-    {.key = "seconds", .type = Type::duration, .fallback = "10s", .help = "how long the load runs at least; a bare number is seconds",
-     .value = "N", .where = Where::flag},
-    {.key = "dir", .help = "folder to work in, open to the user the servers run as; default: $TMPDIR or /tmp", .value = "DIR",
+    {.key = "seconds",
+     .type = Type::duration,
+     .fallback = "10s",
+     .help = "how long the load runs at least; a bare number is seconds",
+     .value = "N",
+     .where = Where::flag},
+    {.key = "dir",
+     .help = "folder to work in, open to the user the servers run as; default: $TMPDIR or /tmp",
+     .value = "DIR",
      .where = Where::flag},
 };
 
 constexpr std::string_view kDetails =
-    "Starts two throwaway PostgreSQL servers (unix sockets only, nothing of yours is touched), makes a root, a branch and a\n"
-    "leaf, replicates while pgbench writes, and compares every table on all nodes at the same tick: number of rows and a\n"
-    "checksum over all values. Needs the server programs of PostgreSQL and pgbench; SKYTOOLS_PG_BINDIR names their folder.\n"
+    "Starts two throwaway PostgreSQL servers (unix sockets only, nothing of yours is touched), makes a root, a branch "
+    "and a\n"
+    "leaf, replicates while pgbench writes, and compares every table on all nodes at the same tick: number of rows and "
+    "a\n"
+    "checksum over all values. Needs the server programs of PostgreSQL and pgbench; SKYTOOLS_PG_BINDIR names their "
+    "folder.\n"
     "As root the servers run as the user postgres.\n"
     "\n"
     "Exit code 0: every comparison was equal. 3: one was not.";
@@ -42,16 +54,21 @@ std::string seconds(milliseconds d) {
 }
 
 void print_json(Context& context, const run::DemoReport& report) {
-  std::vector<std::string> tables, different, nodes, connections;
+  std::vector<std::string> tables, different, nodes, connections, pids;
   for (auto& t : report.tables) {
     tables.push_back(t.name);
     if (!t.different.empty()) different.push_back(t.name);
   }
   for (auto& n : report.nodes) nodes.push_back(n.name), connections.push_back(n.conninfo);
+  // What --keep leaves behind; null without it.
+  bool kept = !report.kept_pids.empty();
+  for (auto pid : report.kept_pids) pids.push_back(std::to_string(pid));
   context.out << ui::json_object({{"equal", report.equal()},
                                   {"tick", report.tick},
                                   {"nodes", nodes},
-                                  {"connections", report.kept_pids.empty() ? ui::Cell() : ui::Cell(connections)},
+                                  {"connections", kept ? ui::Cell(connections) : ui::Cell()},
+                                  {"folder", kept ? ui::Cell(report.folder.string()) : ui::Cell()},
+                                  {"pids", kept ? ui::Cell(pids) : ui::Cell()},
                                   {"tables", tables},
                                   {"different", different},
                                   {"rows", report.rows},
@@ -70,14 +87,16 @@ void print_kept(Context& context, const run::DemoReport& report) {
 
 void print_text(Context& context, const run::DemoReport& report) {
   ui::Table table({"table", "rows", "comparison"});
-  for (auto& t : report.tables) table.add({t.name, t.rows, t.different.empty() ? "equal" : "DIFFERENT on " + join(t.different, ", ")});
+  for (auto& t : report.tables)
+    table.add({t.name, t.rows, t.different.empty() ? "equal" : "DIFFERENT on " + join(t.different, ", ")});
   context.out << '\n';
   table.print(context.out);
   context.out << '\n';
   if (!report.kept_pids.empty()) print_kept(context, report);
   if (!report.equal()) return;
-  context.out << "demo passed: " << report.tables.size() << " tables equal on " << report.nodes.size() << " nodes, " << report.rows
-              << " rows, copy " << seconds(report.copy) << " s, catch-up " << seconds(report.catch_up) << " s" << std::endl;
+  context.out << "demo passed: " << report.tables.size() << " tables equal on " << report.nodes.size() << " nodes, "
+              << report.rows << " rows, copy " << seconds(report.copy) << " s, catch-up " << seconds(report.catch_up)
+              << " s" << std::endl;
 }
 
 int demo(Context& context) {
@@ -89,7 +108,9 @@ int demo(Context& context) {
                            .load = context.settings.duration("seconds"),
                            .folder = context.settings.text("dir"),
                            .say = {}};
-  options.say = [&](const std::string& line) { context.json ? log::info(line) : void(context.out << line << std::endl); };
+  options.say = [&](const std::string& line) {
+    context.json ? log::info(line) : void(context.out << line << std::endl);
+  };
   run::DemoReport report = run::run_demo(options, context.stop);
   context.json ? print_json(context, report) : print_text(context, report);
   if (!report.equal()) throw DifferenceFound("the nodes differ");

@@ -32,8 +32,10 @@ constexpr config::Option kOptions[] = {
 constexpr std::string_view kModes[] = {"check", "sql", "uninstall", "fingerprint"};
 
 constexpr std::string_view kDetails =
-    "Modules: pgq, pgq_node, londiste, all (the default); what a module needs comes with it. Everything happens in one\n"
-    "transaction. Running it again changes nothing, or brings older schemas up to date. A schema that CREATE EXTENSION\n"
+    "Modules: pgq, pgq_node, londiste, all (the default); what a module needs comes with it. Everything happens in "
+    "one\n"
+    "transaction. Running it again changes nothing, or brings older schemas up to date. A schema that CREATE "
+    "EXTENSION\n"
     "made is adopted: it stays as it is and belongs to the extension.\n"
     "\n"
     "The roles pgq_reader, pgq_writer, pgq_admin, londiste_reader and londiste_writer are created if missing, which\n"
@@ -68,8 +70,8 @@ class Report {
     }
     auto& out = context_.out;
     if (with_database_) out << std::left << std::setw(15) << line.database << ' ';
-    out << std::left << std::setw(10) << line.module << ' ' << std::setw(6) << (line.version.empty() ? "-" : line.version) << ' '
-        << line.words << '\n';
+    out << std::left << std::setw(10) << line.module << ' ' << std::setw(6)
+        << (line.version.empty() ? "-" : line.version) << ' ' << line.words << '\n';
     for (auto& detail : line.details) out << "  " << detail << '\n';
   }
   void finish() {
@@ -123,7 +125,9 @@ int run_uninstall(Context& context, pg::Connection& c, const schema::InstallOpti
   });
   for (auto& name : removal.schemas) {
     Line line{c.database(), name, "", context.dry_run ? "would be dropped" : "dropped", {}, {}};
-    line.members = {{"module", name}, {"action", "dropped"}, {"lost", name == removal.schemas.back() ? removal.lost : std::vector<std::string>{}}};
+    line.members = {{"module", name},
+                    {"action", "dropped"},
+                    {"lost", name == removal.schemas.back() ? removal.lost : std::vector<std::string>{}}};
     if (name == removal.schemas.back())
       for (auto& lost : removal.lost) line.details.push_back("lost: " + lost);
     report.add(line);
@@ -135,7 +139,8 @@ int run_uninstall(Context& context, pg::Connection& c, const schema::InstallOpti
 using Run = int (*)(Context&, pg::Connection&, const schema::InstallOptions&, Report&);
 
 /// One connection per database; a database that fails does not keep the others from their turn.
-int run_everywhere(Context& context, const schema::InstallOptions& options, Run run, const pg::ConnectOptions& connect) {
+int run_everywhere(Context& context, const schema::InstallOptions& options, Run run,
+                   const pg::ConnectOptions& connect) {
   Report report(context, true);
   int exit = kDone;
   for (auto& database : schema::databases(context.db_conninfo(), connect)) {
@@ -163,7 +168,8 @@ int run(Context& context) {
   std::vector<std::string_view> modes;
   for (auto mode : kModes)
     if (context.settings.boolean(mode)) modes.push_back(mode);
-  if (modes.size() > 1) throw UsageError("--" + std::string(modes[0]) + " and --" + std::string(modes[1]) + " exclude each other");
+  if (modes.size() > 1)
+    throw UsageError("--" + std::string(modes[0]) + " and --" + std::string(modes[1]) + " exclude each other");
   std::string_view mode = modes.empty() ? "" : modes[0];
   bool everywhere = context.settings.boolean("all-databases");
   if (everywhere && !mode.empty() && mode != "check")

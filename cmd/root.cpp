@@ -8,9 +8,8 @@
 #include "cmd/londiste.h"
 #include "cmd/man.h"
 #include "cmd/ticker.h"
-#if __has_include("cmd/demo.h")
+
 #include "cmd/demo.h"
-#endif
 
 namespace skytools::cmd {
 
@@ -45,9 +44,8 @@ const Command* find_job(const Command& command, std::string_view type) {
 
 const Command& root() {
   static const std::vector<Command> nouns = {
-#if __has_include("cmd/demo.h")
+
     kDemoCommand,
-#endif
     kInstallCommand,
     kTickerCommand,
     kLondisteCommand,

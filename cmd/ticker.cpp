@@ -10,8 +10,10 @@ namespace skytools::cmd {
 namespace {
 
 constexpr std::string_view kDetails =
-    "Runs in one process, for each database: ticks, rotation and other maintenance, and the retry queue. One per database\n"
-    "is enough; a second one stands by and takes over when the first is gone. A failing queue or database never holds up\n"
+    "Runs in one process, for each database: ticks, rotation and other maintenance, and the retry queue. One per "
+    "database\n"
+    "is enough; a second one stands by and takes over when the first is gone. A failing queue or database never holds "
+    "up\n"
     "another. Producers wake a sleeping ticker; while it sleeps it takes no transaction id and writes no WAL.\n"
     "\n"
     "The user must be a member of pgq_admin; only VACUUM (where autovacuum is off) needs the owner of the tables.\n"
@@ -21,7 +23,8 @@ constexpr std::string_view kDetails =
     "  skytools ticker --db dbname=shop --db dbname=dw                two\n"
     "  skytools ticker --db 'host=db1 dbname=postgres' --discover     all databases of the server that have queues\n"
     "  skytools ticker --db dbname=shop --once                        what is due now, then exit\n"
-    "  skytools ticker --db dbname=shop -d --pid-file /run/skytools/ticker.pid --log-file /var/log/skytools/ticker.log\n"
+    "  skytools ticker --db dbname=shop -d --pid-file /run/skytools/ticker.pid --log-file "
+    "/var/log/skytools/ticker.log\n"
     "  skytools ticker --pid-file /run/skytools/ticker.pid --stop";
 
 ticker::Settings settings_of(const config::Settings& config) {
@@ -48,10 +51,10 @@ std::optional<ticker::Settings> reread(Context& context) {
 
 int run_ticker(Context& context) {
   ticker::Ticker ticker(settings_of(context.settings), {.stop = context.stop,
-                                                                 .ready = run::notify_ready,
-                                                                 .alive = run::notify_alive,
-                                                                 .stopping = run::notify_stopping,
-                                                                 .reload = [&context] { return reread(context); }});
+                                                        .ready = run::notify_ready,
+                                                        .alive = run::notify_alive,
+                                                        .stopping = run::notify_stopping,
+                                                        .reload = [&context] { return reread(context); }});
   if (context.dry_run) {
     ui::Table table({"Database", "SQL"});
     for (auto& step : ticker.plan()) table.add({step.database, step.sql});
@@ -64,12 +67,13 @@ int run_ticker(Context& context) {
 
 }  // namespace
 
-constinit const Command kTickerCommand = {.name = "ticker",
-                                          .help = "tick, rotate, retry and maintain the queues of one or many databases",
-                                          .options = ticker::kTickerOptions,
-                                          .daemon = true,
-                                          .run = run_ticker,
-                                          .details = kDetails,
-                                          .job = "ticker"};
+constinit const Command kTickerCommand = {
+    .name = "ticker",
+    .help = "tick, rotate, retry and maintain the queues of one or many databases",
+    .options = ticker::kTickerOptions,
+    .daemon = true,
+    .run = run_ticker,
+    .details = kDetails,
+    .job = "ticker"};
 
 }  // namespace skytools::cmd

@@ -13,10 +13,12 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <iterator>
 
 #include "core/base/error.h"
+#include "core/base/strings.h"
 
 namespace skytools::run {
 
@@ -89,7 +91,7 @@ void redirect(int fd, const std::string& file, int flags) {
     if (getppid() != parent) _exit(126);    // we were too late: the parent is gone
   }
   if (!p.folder.empty() && chdir(p.folder.c_str()) != 0) die(126, p.folder.c_str());
-  for (int s : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD, SIGUSR1, SIGUSR2}) ::signal(s, SIG_DFL);
+  for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -104,9 +106,15 @@ int open_pidfd(pid_t pid) noexcept { return static_cast<int>(syscall(SYS_pidfd_o
 Child::Child(const Launch& launch) : program_(launch.argv.at(0)) {
   Prepared prepared = prepare(launch);
   pid_t parent = getpid();
+  // Until the child has forgotten our signal handlers, none may run in it: they would act on what it shares with us.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_ = fork();
-  if (pid_ < 0) throw Error("cannot start " + program_ + ": " + std::strerror(errno));
   if (pid_ == 0) become(prepared, launch.death_signal, parent);
+  int failure = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid_ < 0) throw Error("cannot start " + program_ + ": " + std::strerror(failure));
   pid_fd_ = open_pidfd(pid_);
   if (pid_fd_ >= 0) return;
   int why = errno;
@@ -169,13 +177,22 @@ int Child::end(milliseconds grace) {
 
 std::string last_lines(const std::filesystem::path& file, std::size_t lines) {
   std::ifstream in(file);
-  std::vector<std::string> all;
-  for (std::string line; std::getline(in, line);)
-    if (!line.empty()) all.push_back(line);
-  std::string out;
-  for (std::size_t i = all.size() > lines ? all.size() - lines : 0; i < all.size(); ++i)
-    out += (out.empty() ? "" : " | ") + all[i];
-  return out;
+  std::deque<std::string> last;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty()) last.push_back(line);
+    if (last.size() > lines) last.pop_front();
+  }
+  return join({last.begin(), last.end()}, " | ");
+}
+
+std::string first_errors(const std::filesystem::path& file, std::size_t lines) {
+  std::ifstream in(file);
+  std::vector<std::string> found;
+  for (std::string line; found.size() < lines && std::getline(in, line);)
+    if (line.find("error") != std::string::npos || line.find("ERROR") != std::string::npos ||
+        line.find("FATAL") != std::string::npos)
+      found.push_back(line);
+  return found.empty() ? last_lines(file, lines) : join(found, " | ");
 }
 
 std::string read_file(const std::filesystem::path& file) {

@@ -28,7 +28,8 @@ struct Launch {
   int death_signal = 0;
 };
 
-/// The changes that hide our PG* and SKYTOOLS_* variables, SKYTOOLS_PG_BINDIR excepted: the child sees what it is told, nothing else.
+/// The changes that hide our PG* and SKYTOOLS_* variables, SKYTOOLS_PG_BINDIR excepted: the child sees what it is told,
+/// nothing else.
 Environment without_settings();
 
 /// A child process in a session of its own: a Ctrl-C at the terminal is ours alone. Killed and reaped with the object.
@@ -71,6 +72,9 @@ int open_pidfd(pid_t pid) noexcept;
 
 /// The last lines of a text file, for error messages; "" when it cannot be read.
 std::string last_lines(const std::filesystem::path& file, std::size_t lines);
+
+/// What a log says went wrong: its first lines with the word "error" or "FATAL", else its last ones.
+std::string first_errors(const std::filesystem::path& file, std::size_t lines);
 
 /// The whole file. @throws Error
 std::string read_file(const std::filesystem::path& file);

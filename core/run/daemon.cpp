@@ -18,7 +18,8 @@ namespace skytools::run {
 
 namespace {
 
-/// In a daemon that has not begun its work: the pipe its launching process waits at. One per process, as the terminal is.
+/// In a daemon that has not begun its work: the pipe its launching process waits at. One per process, as the terminal
+/// is.
 int g_starter_fd = -1;
 
 constexpr milliseconds kSecondSignal{300};  // after the first, which must have been seen
@@ -31,7 +32,8 @@ void redirect_to_nothing(int fd, int flags) {
 }
 
 void send(pid_t pid, int signal) {
-  if (::kill(pid, signal) < 0) throw Error("cannot signal process " + std::to_string(pid) + ": " + std::strerror(errno));
+  if (::kill(pid, signal) < 0)
+    throw Error("cannot signal process " + std::to_string(pid) + ": " + std::strerror(errno));
 }
 
 /// True when the process ended in time.
@@ -61,7 +63,8 @@ int signal_running(const DaemonOptions& options) {
   }
   close(process);
   if (ended) return 0;
-  throw TimedOut("process " + std::to_string(*pid) + " has not ended yet" + (options.kill ? "" : "; --kill cancels what it does"));
+  throw TimedOut("process " + std::to_string(*pid) + " has not ended yet" +
+                 (options.kill ? "" : "; --kill cancels what it does"));
 }
 
 /// The launching process: 0 once the daemon works, else what it ended with.

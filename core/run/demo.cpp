@@ -15,15 +15,16 @@ namespace {
 
 constexpr auto kPoll = milliseconds(50);
 constexpr auto kCatchUpLimit = std::chrono::minutes(5);
-constexpr const char* kScale = "1";           ///< of pgbench: 100000 accounts each
-constexpr const char* kLoadRate = "300";      ///< transactions per second, so that two cores can follow
+constexpr const char* kScale = "1";       ///< of pgbench: 100000 accounts each
+constexpr const char* kLoadRate = "300";  ///< transactions per second, so that two cores can follow
 constexpr const char* kLoadClients = "4";
 
 milliseconds since(Clock::time_point start) { return std::chrono::duration_cast<milliseconds>(Clock::now() - start); }
 
 class Demo {
  public:
-  Demo(const DemoOptions& options, const StopToken& stop) : options_(options), world_(options.folder, options.keep, stop) {}
+  Demo(const DemoOptions& options, const StopToken& stop)
+      : options_(options), world_(options.folder, options.keep, stop) {}
   DemoReport run();
 
   void start_servers();
@@ -48,7 +49,7 @@ class Demo {
   DemoWorld world_;
   DemoReport report_;
   Clock::time_point load_start_;
-  std::string note_;   ///< what a step has to tell, after its title
+  std::string note_;  ///< what a step has to tell, after its title
 };
 
 /// The story. A step that cannot do its part throws; the next one may rely on it.
@@ -82,7 +83,8 @@ DemoReport Demo::run() {
     } catch (const Error&) {
       std::throw_with_nested(Error(std::string("the demo could not ") + step.title));
     }
-    options_.say(std::string(step.title) + (note_.empty() ? "" : ": " + note_) + " (" + format_duration(since(start)) + ")");
+    options_.say(std::string(step.title) + (note_.empty() ? "" : ": " + note_) + " (" + format_duration(since(start)) +
+                 ")");
   }
   report_.folder = world_.folder();
   if (options_.keep) {
@@ -111,7 +113,8 @@ void Demo::start_servers() {
                    {"branch", second.new_database("demo_branch")},
                    {"leaf", second.new_database("demo_leaf")}};
   pg::Connection c("root", conninfo("root"));
-  note_ = "version " + std::to_string(c.server_version() / 10000) + "." + std::to_string(c.server_version() % 10000) + ", in " + world_.folder().string();
+  note_ = "version " + std::to_string(c.server_version() / 10000) + "." + std::to_string(c.server_version() % 10000) +
+          ", in " + world_.folder().string();
 }
 
 void Demo::install() {
@@ -126,14 +129,17 @@ void Demo::fill_root() {
 
 void Demo::create_nodes() {
   world_.skytools(command("root", {"londiste", "create-root", "root", conninfo("root")}));
-  world_.skytools(command("branch", {"londiste", "create-branch", "branch", conninfo("branch"), "--provider", conninfo("root")}));
-  world_.skytools(command("leaf", {"londiste", "create-leaf", "leaf", conninfo("leaf"), "--provider", conninfo("branch")}));
+  world_.skytools(
+      command("branch", {"londiste", "create-branch", "branch", conninfo("branch"), "--provider", conninfo("root")}));
+  world_.skytools(
+      command("leaf", {"londiste", "create-leaf", "leaf", conninfo("leaf"), "--provider", conninfo("branch")}));
 }
 
 void Demo::start_workers() {
   world_.start_skytools("ticker-1", {"--db", conninfo("root"), "ticker"});
   world_.start_skytools("ticker-2", {"--db", conninfo("branch"), "--db", conninfo("leaf"), "ticker"});
-  for (auto& node : report_.nodes) world_.start_skytools("worker-" + node.name, command(node.name, {"londiste", "worker"}));
+  for (auto& node : report_.nodes)
+    world_.start_skytools("worker-" + node.name, command(node.name, {"londiste", "worker"}));
 }
 
 void Demo::add_to_root() {
@@ -147,7 +153,8 @@ void Demo::add_to_root() {
 void Demo::start_load() {
   auto script = world_.folder() / "load.sql";
   std::ofstream(script) << kDemoLoad;
-  world_.start_load({"-n", "-c", kLoadClients, "-R", kLoadRate, "-b", "tpcb-like@9", "-f", script.string() + "@1", conninfo("root")});
+  world_.start_load(
+      {"-n", "-c", kLoadClients, "-R", kLoadRate, "-b", "tpcb-like@9", "-f", script.string() + "@1", conninfo("root")});
   load_start_ = Clock::now();
   note_ = std::string(kLoadRate) + " transactions per second from " + kLoadClients + " clients";
 }

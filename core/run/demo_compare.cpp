@@ -11,11 +11,13 @@ namespace skytools::run {
 
 namespace {
 
-constexpr int kAttempts = 20;   ///< an idle queue still gets a tick now and then; a snapshot before and one after it differ
+constexpr int kAttempts =
+    20;  ///< an idle queue still gets a tick now and then; a snapshot before and one after it differ
 
 /// The text of a value depends on these.
 constexpr const char* kSettings =
-    "set local datestyle = 'ISO'; set local timezone = 'UTC'; set local intervalstyle = 'postgres'; set local bytea_output = 'hex';"
+    "set local datestyle = 'ISO'; set local timezone = 'UTC'; set local intervalstyle = 'postgres'; set local "
+    "bytea_output = 'hex';"
     "set local extra_float_digits = 3; set local client_encoding = 'UTF8'";
 
 /// The root's newest tick, elsewhere the last one its worker has finished.
@@ -33,7 +35,8 @@ struct Content {
 
 Content content_of(pg::Transaction& tx, const std::string& table) {
   auto [rows, checksum] = tx.one<std::int64_t, std::string>(
-      "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text from only " + TableName::parse(table).sql() + " as t");
+      "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text from only " +
+      TableName::parse(table).sql() + " as t");
   return {rows, checksum};
 }
 
@@ -58,7 +61,8 @@ bool compare_once(DemoReport& report, const StopToken& stop) {
   report.tick = views[0]->tick;
   report.tables.clear();
   report.rows = 0;
-  pg::Result names = views[0]->tx.exec("select table_name from londiste.get_table_list($1) where local order by 1", kDemoQueue);
+  pg::Result names =
+      views[0]->tx.exec("select table_name from londiste.get_table_list($1) where local order by 1", kDemoQueue);
   for (int i = 0; i < names.rows(); ++i) {
     DemoTable table{.name = std::string(names.text(i, 0))};
     Content root = content_of(views[0]->tx, table.name);

@@ -35,7 +35,7 @@ const std::string_view kDemoLoad = R"SQL(
 begin;
 select pg_advisory_xact_lock(1);
 update "Odd Schema"."Täb ""le"" & Co." set "list" = "list" || 'ñ'::text, "amount" = - "amount", "Wert=%" = nullif("Wert=%", '') where "Key 1" = :n % 100;
-update "Odd Schema"."Täb ""le"" & Co." set "key-2" = "key-2" || '!', "list" = null where "key-2" = 'k&' || :n;
+update "Odd Schema"."Täb ""le"" & Co." set "Wert=%" = E'new & +\\t=%25', "list" = null, "order" = "order" || '\x00', "flag" = not "flag" where "key-2" = 'k&' || :n;
 delete from "Odd Schema"."Täb ""le"" & Co." where "key-2" = 'new ' || :m;
 insert into "Odd Schema"."Täb ""le"" & Co." ("Key 1", "key-2", "order", "list") values (:m, 'new ' || :m, '\x0000', '{}')
   on conflict do nothing;

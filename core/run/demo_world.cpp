@@ -12,10 +12,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto kLook = milliseconds(100);               ///< how often processes are looked at while waiting
-constexpr auto kGrace = std::chrono::seconds(10);       ///< for a worker to end on its own
+constexpr auto kLook = milliseconds(100);          ///< how often processes are looked at while waiting
+constexpr auto kGrace = std::chrono::seconds(10);  ///< for a worker to end on its own
 constexpr auto kCommandLimit = std::chrono::minutes(10);
-constexpr std::size_t kLongLoad = 24 * 3600;            ///< seconds; the load is ended by end_load()
+constexpr std::size_t kLongLoad = 24 * 3600;  ///< seconds; the load is ended by end_load()
 
 /// Runs something that must not stop a destructor.
 template <class F>
@@ -38,11 +38,13 @@ DemoWorld::DemoWorld(const fs::path& base, bool keep, const StopToken& stop)
 DemoWorld::~DemoWorld() {
   quietly("ending the load", [&] { load_.reset(); });
   for (auto& p : processes_) p.child->signal(SIGTERM);
-  for (auto& p : processes_) quietly("ending a worker", [&] { p.child->end(kGrace); });
+  Deadline grace(kGrace);
+  for (auto& p : processes_) quietly("ending a worker", [&] { p.child->end(grace.left()); });
 }
 
 ThrowawayServer& DemoWorld::add_server() {
-  servers_.push_back(std::make_unique<ThrowawayServer>(ThrowawayOptions{.base = folder(), .outlive_us = keep_, .stop = &stop_}));
+  servers_.push_back(
+      std::make_unique<ThrowawayServer>(ThrowawayOptions{.base = folder(), .outlive_us = keep_, .stop = &stop_}));
   return *servers_.back();
 }
 
@@ -55,7 +57,7 @@ std::unique_ptr<Child> DemoWorld::launch(const std::string& name, std::vector<st
 }
 
 void DemoWorld::fail(const std::string& name, int exit_code) const {
-  std::string said = last_lines(log_of(name), 2);
+  std::string said = first_errors(log_of(name), 2);
   throw Error(name + " ended with exit code " + std::to_string(exit_code) + (said.empty() ? "" : ": " + said));
 }
 

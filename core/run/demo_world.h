@@ -11,8 +11,8 @@
 
 namespace skytools::run {
 
-/// The servers and processes of a demo, and the folder of their logs. Whatever ends unasked is an error of the next wait.
-/// Everything ends and is removed with the object.
+/// The servers and processes of a demo, and the folder of their logs. Whatever ends unasked is an error of the next
+/// wait. Everything ends and is removed with the object.
 class DemoWorld {
  public:
   DemoWorld(const std::filesystem::path& base, bool keep, const StopToken& stop);
@@ -34,7 +34,7 @@ class DemoWorld {
   void wait(milliseconds d);
   const std::filesystem::path& folder() const { return folder_.path(); }
   const StopToken& stop() const { return stop_; }
-  std::vector<pid_t> pids();   ///< servers last
+  std::vector<pid_t> pids();  ///< servers last
   /// Everything goes on without us; needs `keep`.
   void release();
 
@@ -53,7 +53,7 @@ class DemoWorld {
   bool keep_;
   TempFolder folder_;
   std::vector<std::unique_ptr<ThrowawayServer>> servers_;
-  std::vector<Process> processes_;   ///< tickers and workers
+  std::vector<Process> processes_;  ///< tickers and workers
   std::unique_ptr<Child> load_;
 };
 

@@ -40,7 +40,8 @@ pid_t read_number(int fd) {
 /// False when it was removed, or replaced by another file, since it was opened.
 bool still_there(int fd, const std::string& path) {
   struct stat ours, there;
-  return fstat(fd, &ours) == 0 && stat(path.c_str(), &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+  return fstat(fd, &ours) == 0 && stat(path.c_str(), &there) == 0 && ours.st_ino == there.st_ino &&
+         ours.st_dev == there.st_dev;
 }
 
 }  // namespace
@@ -74,7 +75,8 @@ PidFile::~PidFile() {
 
 void PidFile::write() {
   std::string text = std::to_string(getpid()) + "\n";
-  if (ftruncate(fd_, 0) < 0 || pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) fail("write", path_);
+  if (ftruncate(fd_, 0) < 0 || pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    fail("write", path_);
 }
 
 std::optional<pid_t> pid_file_holder(const std::string& path) {

@@ -6,9 +6,9 @@
 
 namespace skytools::run {
 
-/// A file that holds the process number and is locked as long as the process lives. The lock tells who runs, so a file left
-/// behind by a crash is no obstacle and a stale number is never signalled. It is a lock of the open file description: it goes
-/// along through fork(), and can be asked for without taking it.
+/// A file that holds the process number and is locked as long as the process lives. The lock tells who runs, so a file
+/// left behind by a crash is no obstacle and a stale number is never signalled. It is a lock of the open file
+/// description: it goes along through fork(), and can be asked for without taking it.
 class PidFile {
  public:
   /// Creates and locks. @throws Refused  a living process holds it; Error  the file cannot be made

@@ -6,8 +6,8 @@
 
 namespace skytools::run {
 
-void supervise(const std::string& name, const StopToken& stop, const std::function<void(const std::function<void()>&)>& work,
-               const RestartPolicy& policy) {
+void supervise(const std::string& name, const StopToken& stop,
+               const std::function<void(const std::function<void()>&)>& work, const RestartPolicy& policy) {
   ticker::Backoff backoff(policy.first, policy.longest);
   bool begun = false;
   while (!stop.requested()) {

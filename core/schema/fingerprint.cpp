@@ -13,10 +13,14 @@ namespace {
 std::string escape(std::string_view text) {
   std::string out;
   for (char c : text) {
-    if (c == '\\') out += "\\\\";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }
@@ -48,9 +52,11 @@ Objects objects_of(const std::vector<Fact>& facts, std::string_view module) {
 
 std::string write_facts(const std::vector<Fact>& facts) {
   std::string out =
-      "# What a fresh installation consists of: module, object, property, value; compared by skytools install --check.\n"
+      "# What a fresh installation consists of: module, object, property, value; compared by skytools install "
+      "--check.\n"
       "# Written by: skytools install --fingerprint --db CONNINFO (of a database with a fresh installation)\n";
-  for (auto& f : facts) out += f.module + "\t" + escape(f.object) + "\t" + escape(f.property) + "\t" + escape(f.value) + "\n";
+  for (auto& f : facts)
+    out += f.module + "\t" + escape(f.object) + "\t" + escape(f.property) + "\t" + escape(f.value) + "\n";
   return out;
 }
 
@@ -80,7 +86,8 @@ std::vector<Fact> read_facts(std::string_view text) {
   return out;
 }
 
-std::vector<std::string> differences(const std::vector<Fact>& expected, const std::vector<Fact>& live, std::string_view module) {
+std::vector<std::string> differences(const std::vector<Fact>& expected, const std::vector<Fact>& live,
+                                     std::string_view module) {
   std::vector<std::string> out;
   Objects want = objects_of(expected, module), have = objects_of(live, module);
   for (auto& [object, properties] : want) {
@@ -94,7 +101,8 @@ std::vector<std::string> differences(const std::vector<Fact>& expected, const st
       if (is == found->second.end())
         out.push_back(object + ": " + property + " is missing, expected " + value);
       else if (is->second != value)
-        out.push_back(object + ": " + property + (property == "body" ? " differs" : " is '" + is->second + "', expected '" + value + "'"));
+        out.push_back(object + ": " + property +
+                      (property == "body" ? " differs" : " is '" + is->second + "', expected '" + value + "'"));
     }
     for (auto& [property, value] : found->second)
       if (!properties.contains(property)) out.push_back(object + ": unexpected " + property + ": " + value);
@@ -129,7 +137,7 @@ std::vector<CheckResult> check(pg::Connection& c, const std::vector<std::string>
       if (std::none_of(expected.begin(), expected.end(), [&](auto& f) { return f.module == m->name; }))
         throw Error("this program carries no fingerprint of module " + s.name);
       r.differences = differences(expected, live, m->name);
-      r.state = !s.current ? "old" : r.differences.empty() ? "ok" : "drifted";
+      r.state = !s.current && !s.roles_missing ? "old" : r.differences.empty() ? "ok" : "drifted";
     }
     out.push_back(std::move(r));
   }

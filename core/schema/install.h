@@ -9,9 +9,9 @@
 namespace skytools::schema {
 
 struct InstallOptions {
-  std::vector<std::string> modules;  ///< empty or "all": every one; what they need comes along
-  bool upgrade = false;              ///< run all function and grant files again, changed or not
-  bool dry_run = false;              ///< plan only
+  std::vector<std::string> modules;                      ///< empty or "all": every one; what they need comes along
+  bool upgrade = false;                                  ///< run all function and grant files again, changed or not
+  bool dry_run = false;                                  ///< plan only
   milliseconds lock_timeout = std::chrono::seconds(10);  ///< for each lock, the one against a second installer included
   Source source = embedded();
 };
@@ -26,8 +26,9 @@ struct Action {
   std::vector<std::string> steps;  ///< file names and statements, in order
 };
 
-/// Brings the modules to the state this program carries: all in one transaction, so it happens completely or not at all.
-/// Where nothing is to do it only reads. @throws Refused  see plan.cpp and locks; SqlError  with file:line of the statement
+/// Brings the modules to the state this program carries: all in one transaction, so it happens completely or not at
+/// all. Where nothing is to do it only reads. @throws Refused  see plan.cpp and locks; SqlError  with file:line of the
+/// statement
 std::vector<Action> install(pg::Connection& c, const InstallOptions& options);
 
 /// The same as a psql script for somebody else's hands; works on a fresh database and again on an installed one.
@@ -39,7 +40,8 @@ struct Removal {
   std::vector<std::string> lost;     ///< "queue orders (2 consumers)", "trigger … on table …", …
 };
 
-/// Drops the schemas with all data, after `confirm` (which throws to refuse) has seen what is lost. Roles stay: other databases use them.
+/// Drops the schemas with all data, after `confirm` (which throws to refuse) has seen what is lost. Roles stay: other
+/// databases use them.
 /// @throws Refused  for schemas of an extension, of unknown origin, or needed by a module that stays
 Removal uninstall(pg::Connection& c, const InstallOptions& options, const std::function<void(const Removal&)>& confirm);
 

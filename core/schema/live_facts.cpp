@@ -4,8 +4,8 @@ namespace skytools::schema {
 
 namespace {
 
-/// Everything in one statement, so that one snapshot is described. Text is built only from functions whose output has been the
-/// same since PostgreSQL 12; NOT NULL is taken from the column, as it became a constraint of its own in 18.
+/// Everything in one statement, so that one snapshot is described. Text is built only from functions whose output has
+/// been the same since PostgreSQL 12; NOT NULL is taken from the column, as it became a constraint of its own in 18.
 constexpr const char* kFacts = R"sql(
 with roles as (
     select oid, rolname from pg_roles
@@ -87,14 +87,16 @@ select module, object, property, value from facts order by module collate "C", o
 
 std::vector<Fact> live_facts(pg::Transaction& tx, const std::vector<std::string>& modules) {
   // Settings that change how the server prints types and constants.
-  tx.script("set local search_path = pg_catalog; set local intervalstyle = postgres; set local datestyle = 'ISO';"
-            "set local client_encoding = 'UTF8'; set local quote_all_identifiers = off");
+  tx.script(
+      "set local search_path = pg_catalog; set local intervalstyle = postgres; set local datestyle = 'ISO';"
+      "set local client_encoding = 'UTF8'; set local quote_all_identifiers = off");
   std::string names = "{";
   for (auto& m : modules) names += (names.size() > 1 ? "," : "") + m;
   auto r = tx.exec(kFacts, names + "}");
   std::vector<Fact> out;
   for (int i = 0; i < r.rows(); ++i)
-    out.push_back({std::string(r.text(i, 0)), std::string(r.text(i, 1)), std::string(r.text(i, 2)), std::string(r.text(i, 3))});
+    out.push_back(
+        {std::string(r.text(i, 0)), std::string(r.text(i, 1)), std::string(r.text(i, 2)), std::string(r.text(i, 3))});
   return out;
 }
 

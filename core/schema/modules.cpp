@@ -19,11 +19,13 @@ constexpr const Module* find(std::string_view name) {
   return nullptr;
 }
 
-static_assert([] {
-  for (const Module& m : kModules)
-    if (!m.needs.empty() && (!find(m.needs) || find(m.needs) >= &m)) return false;
-  return true;
-}(), "a module stands after the one it needs");
+static_assert(
+    [] {
+      for (const Module& m : kModules)
+        if (!m.needs.empty() && (!find(m.needs) || find(m.needs) >= &m)) return false;
+      return true;
+    }(),
+    "a module stands after the one it needs");
 
 Kind kind_of(std::string_view name) {
   if (name.starts_with("functions/")) return Kind::function;
@@ -31,17 +33,23 @@ Kind kind_of(std::string_view name) {
   if (name.starts_with("upgrade_")) return Kind::upgrade;
   if (name.size() > 2 && name[0] >= '0' && name[0] <= '9' && name[1] == '_')
     return name[0] < '5' ? Kind::tables : Kind::triggers;
-  throw Error("schema file " + std::string(name) + " is neither N_name.sql, upgrade_name.sql, functions/ nor grants.sql");
+  throw Error("schema file " + std::string(name) +
+              " is neither N_name.sql, upgrade_name.sql, functions/ nor grants.sql");
 }
 
 /// On a fresh schema; upgrade files are only recorded there.
 int run_order(Kind kind) {
   switch (kind) {
-    case Kind::tables: return 0;
-    case Kind::function: return 1;
-    case Kind::upgrade: return 2;
-    case Kind::triggers: return 3;
-    default: return 4;
+    case Kind::tables:
+      return 0;
+    case Kind::function:
+      return 1;
+    case Kind::upgrade:
+      return 2;
+    case Kind::triggers:
+      return 3;
+    default:
+      return 4;
   }
 }
 
@@ -62,8 +70,10 @@ std::vector<const Module*> with_needs(const std::vector<std::string>& names) {
   std::vector<const Module*> out;
   bool all = names.empty();
   for (auto& name : names)
-    if (name == "all") all = true;
-    else module_named(name);
+    if (name == "all")
+      all = true;
+    else
+      module_named(name);
   auto wanted = [&](const Module& m) { return all || std::find(names.begin(), names.end(), m.name) != names.end(); };
   // From the last to the first: what a wanted module needs becomes wanted itself.
   std::string_view needed;
@@ -80,8 +90,10 @@ int compare_versions(std::string_view a, std::string_view b) {
     long number = 0;
     auto [end, ec] = std::from_chars(v.data(), v.data() + v.size(), number);
     v.remove_prefix(static_cast<std::size_t>(end - v.data()));
-    if (ec != std::errc{} || v.empty() || v[0] != '.') v = {};
-    else v.remove_prefix(1);
+    if (ec != std::errc{} || v.empty() || v[0] != '.')
+      v = {};
+    else
+      v.remove_prefix(1);
     return number;
   };
   while (!a.empty() || !b.empty())
@@ -94,8 +106,7 @@ std::vector<ModuleFile> files_of(std::string_view module, std::span<const File> 
   std::string folder = std::string(module) + "/";
   for (const File& f : files)
     if (f.path.starts_with(folder)) out.push_back({&f, kind_of(f.path.substr(folder.size()))});
-  std::stable_sort(out.begin(), out.end(),
-                   [](auto& x, auto& y) { return run_order(x.kind) < run_order(y.kind); });
+  std::stable_sort(out.begin(), out.end(), [](auto& x, auto& y) { return run_order(x.kind) < run_order(y.kind); });
   return out;
 }
 

@@ -11,18 +11,21 @@ namespace skytools::schema {
 /// One part of the server side: a database schema of the same name and the files of the folder of that name.
 struct Module {
   std::string_view name;
-  std::string_view version;         ///< API level and our revision of it; raise the last number when an upgrade file is added
-  std::string_view needs;           ///< module installed before this one, "" for none
-  std::string_view table, column;   ///< tells this schema, whoever made it, from another one of the same name
+  std::string_view version;  ///< API level and our revision of it; raise the last number when an upgrade file is added
+  std::string_view needs;    ///< module installed before this one, "" for none
+  std::string_view table, column;     ///< tells this schema, whoever made it, from another one of the same name
+  std::string_view roles;             ///< those its grants name, separated by blanks
   std::string_view oldest_extension;  ///< lowest version of an extension of that name that is adopted, "" for any
 };
 
+inline constexpr std::string_view kQueueRoles = "pgq_reader pgq_writer pgq_admin";
+
 /// In the order of installation.
 inline constexpr Module kModules[] = {
-    {"skytools", SKYTOOLS_VERSION, "", "module", "origin", ""},
-    {"pgq", "3.5.0", "skytools", "queue", "queue_per_tx_limit", "3.2"},
-    {"pgq_node", "3.5.0", "pgq", "node_info", "combined_queue", "3.2"},
-    {"londiste", "3.8.0", "pgq_node", "table_info", "merge_state", "3.2"},
+    {"skytools", SKYTOOLS_VERSION, "", "module", "origin", kQueueRoles, ""},
+    {"pgq", "3.5.0", "skytools", "queue", "queue_per_tx_limit", kQueueRoles, "3.2"},
+    {"pgq_node", "3.5.0", "pgq", "node_info", "combined_queue", kQueueRoles, "3.2"},
+    {"londiste", "3.8.0", "pgq_node", "table_info", "merge_state", "pgq_admin londiste_reader londiste_writer", "3.2"},
 };
 
 /// The module of that name. @throws UsageError  for an unknown one, with what is known

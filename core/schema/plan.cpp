@@ -24,7 +24,8 @@ void plan_fresh(Plan& plan, const std::vector<ModuleFile>& files) {
     if (kind != Kind::upgrade) plan.steps.push_back({.file = file});
 }
 
-/// A schema somebody made by running the SQL of the original, or a restored dump of one: its tables are kept as they are.
+/// A schema somebody made by running the SQL of the original, or a restored dump of one: its tables are kept as they
+/// are.
 void plan_take_over(Plan& plan, const std::vector<ModuleFile>& files) {
   plan.action = "taken over";
   for (auto& [file, kind] : files)
@@ -78,15 +79,22 @@ void follow_quotes(std::string_view line, std::string& quote) {
 
 }  // namespace
 
-Plan plan_module(const Module& module, const ModuleState& s, const InstallOptions& options, const std::string& connection) {
+Plan plan_module(const Module& module, const ModuleState& s, const InstallOptions& options,
+                 const std::string& connection) {
   const std::string label = "[" + connection + "] ", schema = "schema " + s.name;
-  Plan plan{.module = &module, .state = "", .action = "none", .version = std::string(module.version), .extension = "",
-            .steps = {}, .record = !s.current};
+  Plan plan{.module = &module,
+            .state = "",
+            .action = "none",
+            .version = std::string(module.version),
+            .extension = "",
+            .steps = {},
+            .owner = s.owner,
+            .record = !s.current};
   auto files = files_of(module.name, options.source.files);
   auto need_owner = [&] {
     if (!s.owner_trusted || !s.owner_is_us)
-      throw Refused(label + schema + " belongs to role " + s.owner + "; install as that role, or give the schema away: alter " +
-                    schema + " owner to …");
+      throw Refused(label + schema + " belongs to role " + s.owner +
+                    "; install as that role, or give the schema away: alter " + schema + " owner to …");
   };
 
   if (!s.present) {
@@ -117,7 +125,7 @@ Plan plan_module(const Module& module, const ModuleState& s, const InstallOption
 }
 
 std::string text_to_send(std::string_view text, bool keep_lines) {
-  std::string out, quote;   // quote: the $tag$ we are inside of
+  std::string out, quote;  // quote: the $tag$ we are inside of
   while (!text.empty()) {
     auto end = text.find('\n');
     std::string_view line = text.substr(0, end == std::string_view::npos ? text.size() : end + 1);
@@ -137,7 +145,8 @@ std::string settings_script(milliseconds lock_timeout) {
          "set local check_function_bodies = off;\n"
          "set local client_encoding = 'UTF8';\n"
          "set local standard_conforming_strings = on;\n"
-         "set local lock_timeout = " + std::to_string(lock_timeout.count()) + ";\n";
+         "set local lock_timeout = " +
+         std::to_string(lock_timeout.count()) + ";\n";
 }
 
 void begin_alone(pg::Transaction& tx, milliseconds lock_timeout) {

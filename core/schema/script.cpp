@@ -17,15 +17,20 @@ constexpr const char* kHead =
 /// Sets the psql variables `fresh` and `extension`, on which the module's files depend.
 std::string probe(const std::string& module) {
   const std::string name = quote_literal(module);
-  return "select pg_catalog.to_regnamespace(" + name + ") is null as fresh,\n"
+  return "select pg_catalog.to_regnamespace(" + name +
+         ") is null as fresh,\n"
          "       exists (select from pg_depend d where d.deptype = 'e' and d.classid = 'pg_namespace'::regclass\n"
-         "                  and d.objid = pg_catalog.to_regnamespace(" + name + ")) as extension \\gset\n";
+         "                  and d.objid = pg_catalog.to_regnamespace(" +
+         name + ")) as extension \\gset\n";
 }
 
 std::string record(const std::string& module, const std::string& version, bool extension) {
-  std::string value = extension ? "(select extversion from pg_extension where extname = " + quote_literal(module) + ")" : quote_literal(version);
+  std::string value = extension ? "(select extversion from pg_extension where extname = " + quote_literal(module) + ")"
+                                : quote_literal(version);
   return "insert into skytools.module (name, version, origin)\n"
-         "values (" + quote_literal(module) + ", " + value + ", " + (extension ? "'extension'" : "'skytools'") + ")\n"
+         "values (" +
+         quote_literal(module) + ", " + value + ", " + (extension ? "'extension'" : "'skytools'") +
+         ")\n"
          "on conflict (name) do update set version = excluded.version, origin = excluded.origin,\n"
          "    installed_at = now(), installed_by = current_user;\n";
 }
@@ -37,17 +42,19 @@ std::string module_script(const Module& module, const Source& source) {
   auto add = [&](std::string& out, bool fresh_only, auto... kinds) {
     std::string part;
     for (auto& [file, kind] : files)
-      if (((kind == kinds) || ...)) part += "\n-- schema/" + std::string(file->path) + "\n" + text_to_send(file->text, false);
+      if (((kind == kinds) || ...))
+        part += "\n-- schema/" + std::string(file->path) + "\n" + text_to_send(file->text, false);
     if (!part.empty()) out += fresh_only ? "\\if :fresh\n" + part + "\\endif\n" : part;
   };
   for (auto& [file, kind] : files)
     records += (records.empty() ? "" : ",\n") + std::string("    (") + quote_literal(name) + ", " +
                quote_literal(file->path) + ", " + quote_literal(file->sha256) + ")";
 
-  std::string out = "\n\n-- module " + name + "\n" + probe(name) + "\\if :extension\n" + record(name, "", true) + "\\else\n";
+  std::string out =
+      "\n\n-- module " + name + "\n" + probe(name) + "\\if :extension\n" + record(name, "", true) + "\\else\n";
   add(out, true, Kind::tables);
   add(out, false, Kind::function);
-  std::string old;   // statements for a schema that was there before
+  std::string old;  // statements for a schema that was there before
   if (name != "skytools") old += "select " + name + ".upgrade_schema();\n";
   for (auto& [file, kind] : files)
     if (kind == Kind::upgrade) old += text_to_send(file->text, false);

@@ -18,8 +18,9 @@ select m.name, n.oid is not null, pg_get_userbyid(n.nspowner), pg_has_role(n.nsp
        e.extname, e.extversion,
        exists (select from pg_attribute a join pg_class c on c.oid = a.attrelid
                 where c.relnamespace = n.oid and c.relkind = 'r' and c.relname = m.tab and a.attname = m.col
-                  and not a.attisdropped)
-  from unnest($1::text[], $2::text[], $3::text[]) with ordinality as m (name, tab, col, nr)
+                  and not a.attisdropped),
+       exists (select from unnest(string_to_array(m.roles, ' ')) r where to_regrole(r) is null)
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as m (name, tab, col, roles, nr)
   join pg_roles me on me.rolname = current_user
   left join pg_namespace n on n.nspname = m.name
   left join pg_roles o on o.oid = n.nspowner
@@ -32,9 +33,9 @@ select m.name, n.oid is not null, pg_get_userbyid(n.nspowner), pg_has_role(n.nsp
         limit 1) e on true
  order by m.nr)sql";
 
-std::string sql_array(std::string_view Module::* member) {
+std::string sql_array(std::string_view Module::*member) {
   std::string out = "{";
-  for (const Module& m : kModules) out += (out.size() > 1 ? "," : "") + std::string(m.*member);
+  for (const Module& m : kModules) out += (out.size() > 1 ? ",\"" : "\"") + std::string(m.*member) + "\"";
   return out + "}";
 }
 
@@ -49,6 +50,7 @@ ModuleState from_row(const pg::Result& r, int row) {
   s.owner_trusted = flag(4);
   s.extension = text(5);
   s.fits = flag(7);
+  s.roles_missing = flag(8);
   if (!s.extension.empty()) s.origin = "extension", s.version = text(6);
   return s;
 }
@@ -75,7 +77,8 @@ void read_records(pg::Transaction& tx, std::vector<ModuleState>& all) {
 }  // namespace
 
 std::vector<ModuleState> states(pg::Transaction& tx, const Source& source) {
-  auto r = tx.exec(kCatalogQuery, sql_array(&Module::name), sql_array(&Module::table), sql_array(&Module::column));
+  auto r = tx.exec(kCatalogQuery, sql_array(&Module::name), sql_array(&Module::table), sql_array(&Module::column),
+                   sql_array(&Module::roles));
   std::vector<ModuleState> all;
   for (int i = 0; i < r.rows(); ++i) all.push_back(from_row(r, i));
 
@@ -93,7 +96,8 @@ std::vector<ModuleState> states(pg::Transaction& tx, const Source& source) {
       if (applied == s.files.end() || applied->second != file->sha256) s.changed.push_back(file);
     }
     bool ours = s.recorded && s.origin == "skytools" && s.version == module_named(s.name).version;
-    s.current = s.origin == "extension" ? s.recorded : ours && s.changed.empty() && known == s.files.size();
+    s.current =
+        s.origin == "extension" ? s.recorded : ours && s.changed.empty() && known == s.files.size() && !s.roles_missing;
   }
   return all;
 }
@@ -126,8 +130,8 @@ std::vector<Needed> look_up(pg::Connection& c, const std::string& names) {
   }
   std::vector<Needed> out;
   for (int i = 0; i < r.rows(); ++i)
-    out.push_back({std::string(r.text(i, 0)), r.get<std::string>(i, 2).value_or(""), r.get<std::string>(i, 3).value_or(""),
-                   r.get<bool>(i, 1).value_or(false)});
+    out.push_back({std::string(r.text(i, 0)), r.get<std::string>(i, 2).value_or(""),
+                   r.get<std::string>(i, 3).value_or(""), r.get<bool>(i, 1).value_or(false)});
   return out;
 }
 
@@ -141,8 +145,8 @@ void require(pg::Connection& c, std::initializer_list<std::string_view> modules)
     if (!n.present) throw SchemaMissing("[" + c.label() + "] schema " + n.name + " is missing" + advice);
     std::string wanted(module_named(n.name).version);
     if (n.origin == "skytools" && compare_versions(n.version, wanted) < 0)
-      throw SchemaMissing("[" + c.label() + "] schema " + n.name + " " + n.version + " is too old, this program needs " +
-                          wanted + advice);
+      throw SchemaMissing("[" + c.label() + "] schema " + n.name + " " + n.version +
+                          " is too old, this program needs " + wanted + advice);
   }
 }
 

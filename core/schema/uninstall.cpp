@@ -15,11 +15,15 @@ struct Loss {
   const char* query;
 };
 constexpr Loss kLosses[] = {
-    {"pgq", "select 'queue ' || queue_name || ' (' || (select count(*) from pgq.subscription where sub_queue = queue_id) ||"
-            " ' consumers)' from pgq.queue order by queue_name"},
-    {"pgq_node", "select node_type || ' node ' || node_name || ' of queue ' || queue_name from pgq_node.node_info order by queue_name"},
-    {"londiste", "select count(*) || ' tables of set ' || queue_name from londiste.table_info where local"
-                 " group by queue_name order by queue_name"},
+    {"pgq",
+     "select 'queue ' || queue_name || ' (' || (select count(*) from pgq.subscription where sub_queue = queue_id) ||"
+     " ' consumers)' from pgq.queue order by queue_name"},
+    {"pgq_node",
+     "select node_type || ' node ' || node_name || ' of queue ' || queue_name from pgq_node.node_info order by "
+     "queue_name"},
+    {"londiste",
+     "select count(*) || ' tables of set ' || queue_name from londiste.table_info where local"
+     " group by queue_name order by queue_name"},
 };
 
 /// Triggers, views and constraints outside of the schemas that DROP … CASCADE takes along.
@@ -45,7 +49,8 @@ std::vector<std::string> column(const pg::Result& r) {
 }
 
 /// The schemas to drop, last installed first.
-std::vector<std::string> schemas_to_drop(const std::vector<ModuleState>& found, const InstallOptions& options, const std::string& label) {
+std::vector<std::string> schemas_to_drop(const std::vector<ModuleState>& found, const InstallOptions& options,
+                                         const std::string& label) {
   auto named = [&](std::string_view m) {
     return options.modules.empty() ||
            std::any_of(options.modules.begin(), options.modules.end(), [&](auto& n) { return n == "all" || n == m; });
@@ -53,7 +58,7 @@ std::vector<std::string> schemas_to_drop(const std::vector<ModuleState>& found, 
   for (auto& name : options.modules)
     if (name != "all") module_named(name);
   std::vector<std::string> out;
-  std::string stays;   // a module of ours that is not dropped
+  std::string stays;  // a module of ours that is not dropped
   for (auto m = std::rbegin(kModules); m != std::rend(kModules); ++m) {
     const ModuleState& s = state_of(found, m->name);
     if (!s.present) continue;
@@ -65,7 +70,8 @@ std::vector<std::string> schemas_to_drop(const std::vector<ModuleState>& found, 
     }
     const std::string head = "[" + label + "] schema " + s.name + " ";
     if (s.origin == "extension") throw Refused(head + "belongs to an extension; run: drop extension " + s.extension);
-    if (!s.recorded) throw Refused(head + "was not made by skytools install; drop it by hand: drop schema " + s.name + " cascade");
+    if (!s.recorded)
+      throw Refused(head + "was not made by skytools install; drop it by hand: drop schema " + s.name + " cascade");
     if (!stays.empty()) throw Refused(head + "is needed by " + stays + "; name it too, or nothing for all");
     out.push_back(s.name);
   }
@@ -83,7 +89,8 @@ void drop_schema(pg::Transaction& tx, const std::string& schema) {
 
 }  // namespace
 
-Removal uninstall(pg::Connection& c, const InstallOptions& options, const std::function<void(const Removal&)>& confirm) {
+Removal uninstall(pg::Connection& c, const InstallOptions& options,
+                  const std::function<void(const Removal&)>& confirm) {
   pg::Transaction tx(c);
   begin_alone(tx, options.lock_timeout);
   Removal removal{schemas_to_drop(states(tx, options.source), options, c.label()), {}};
@@ -99,7 +106,8 @@ Removal uninstall(pg::Connection& c, const InstallOptions& options, const std::f
   confirm(removal);
   if (options.dry_run) return removal;
   for (auto& s : removal.schemas) drop_schema(tx, s);
-  if (removal.schemas.back() != "skytools") tx.exec("delete from skytools.module where name = any($1::text[])", names + "}");
+  if (removal.schemas.back() != "skytools")
+    tx.exec("delete from skytools.module where name = any($1::text[])", names + "}");
   tx.commit();
   return removal;
 }

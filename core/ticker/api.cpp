@@ -14,9 +14,10 @@ constexpr std::string_view kLockClass = "1397446516";  // 'SKYt'
 using pg::Mode;
 using pg::Transaction;
 
-/// The newest tick and the one before come from the primary key of pgq.tick. No txid_current() here: it would take an id.
-/// Last column: a snapshot says nothing about open transactions at or above its xmax, but the transaction that wrote the tick
-/// took its id after all of them; once no lower id is open (modulo 2^32, as row headers count), all have ended.
+/// The newest tick and the one before come from the primary key of pgq.tick. No txid_current() here: it would take an
+/// id. Last column: a snapshot says nothing about open transactions at or above its xmax, but the transaction that
+/// wrote the tick took its id after all of them; once no lower id is open (modulo 2^32, as row headers count), all have
+/// ended.
 constexpr const char* kPrepareCheck = R"sql(
 prepare skytools_check as
 select q.queue_name,
@@ -61,16 +62,19 @@ std::string Operation::sql() const {
 }
 
 Api::Api(pg::Connection& c) : c_(c) {
-  auto [ticker, skytools] = Transaction(c_, Mode::autocommit).one<bool, bool>(
-      "select pg_catalog.to_regprocedure('pgq.ticker(text)') is not null"
-      "   and pg_catalog.to_regprocedure('pgq.maint_operations()') is not null,"
-      "       pg_catalog.to_regprocedure('skytools.tick(text, interval)') is not null");
+  auto [ticker, skytools] = Transaction(c_, Mode::autocommit)
+                                .one<bool, bool>(
+                                    "select pg_catalog.to_regprocedure('pgq.ticker(text)') is not null"
+                                    "   and pg_catalog.to_regprocedure('pgq.maint_operations()') is not null,"
+                                    "       pg_catalog.to_regprocedure('skytools.tick(text, interval)') is not null");
   if (!ticker)
     throw SchemaMissing("[" + c_.label() + "] the schema pgq is missing or too old; install it: skytools install pgq");
   has_skytools_ = skytools;
 }
 
-bool Api::in_recovery() { return Transaction(c_, Mode::autocommit).value<bool>("select pg_catalog.pg_is_in_recovery()"); }
+bool Api::in_recovery() {
+  return Transaction(c_, Mode::autocommit).value<bool>("select pg_catalog.pg_is_in_recovery()");
+}
 
 void Api::set_session(milliseconds lock_timeout) {
   Transaction tx(c_, Mode::autocommit);
@@ -118,8 +122,10 @@ std::vector<QueueFacts> Api::check() {
 bool Api::has_late_events(const QueueFacts& q) {
   // Two probes of the index on ev_txid; the rows are visible here, so their transactions have committed.
   return Transaction(c_, Mode::autocommit)
-      .value<bool>("select exists (select 1 from " + q.event_table + " where ev_txid >= $1)"
-                   "    or exists (select 1 from " + q.event_table + " where ev_txid = any($2::bigint[]))",
+      .value<bool>("select exists (select 1 from " + q.event_table +
+                       " where ev_txid >= $1)"
+                       "    or exists (select 1 from " +
+                       q.event_table + " where ev_txid = any($2::bigint[]))",
                    q.snapshot_xmax, q.snapshot_xip);
 }
 
@@ -128,23 +134,24 @@ void Api::spend_event_id(const QueueFacts& q) {
 }
 
 std::string Api::tick_sql(const std::string& queue, milliseconds lag) const {
-  return has_skytools_ ? "select skytools.tick(" + quote_literal(queue) + ", interval '" + std::to_string(lag.count()) + " ms')"
-                       : "select pgq.ticker(" + quote_literal(queue) + ")";
+  return has_skytools_
+             ? "select skytools.tick(" + quote_literal(queue) + ", interval '" + std::to_string(lag.count()) + " ms')"
+             : "select pgq.ticker(" + quote_literal(queue) + ")";
 }
 
 std::optional<std::int64_t> Api::tick(const std::string& queue, milliseconds lag) {
   Transaction tx(c_, Mode::autocommit);
   auto id = tx.value<std::optional<std::int64_t>>(tick_sql(queue, lag));
   if (id && !has_skytools_)  // skytools.tick does this itself
-    tx.exec("select pg_catalog.pg_notify('pgq_tick_' || queue_id, $2) from pgq.queue where queue_name = $1", queue, *id);
+    tx.exec("select pg_catalog.pg_notify('pgq_tick_' || queue_id, $2) from pgq.queue where queue_name = $1", queue,
+            *id);
   return id;
 }
 
 std::vector<Operation> Api::maint_operations() {
   pg::Result r = Transaction(c_, Mode::autocommit).exec("select func_name, func_arg from pgq.maint_operations()");
   std::vector<Operation> operations;
-  for (int i = 0; i < r.rows(); ++i)
-    operations.push_back({std::string(r.text(i, 0)), r.get<std::string>(i, 1)});
+  for (int i = 0; i < r.rows(); ++i) operations.push_back({std::string(r.text(i, 0)), r.get<std::string>(i, 1)});
   return operations;
 }
 
@@ -157,8 +164,6 @@ bool Api::run(const Operation& operation) {
   return error == std::errc{} && end == text.data() + text.size() && again != 0;
 }
 
-std::int64_t Api::retry_events() {
-  return Transaction(c_, Mode::autocommit).value<std::int64_t>(kRetrySql);
-}
+std::int64_t Api::retry_events() { return Transaction(c_, Mode::autocommit).value<std::int64_t>(kRetrySql); }
 
 }  // namespace skytools::ticker

@@ -31,13 +31,13 @@ class Api {
   /// Looks which schemas the database has. @throws SchemaMissing  without a pgq of version 3
   explicit Api(pg::Connection& c);
 
-  /// False when pgq comes from the original extension and the schema skytools is not there: then ticks follow the queue's own
-  /// lag and producers don't wake anybody.
+  /// False when pgq comes from the original extension and the schema skytools is not there: then ticks follow the
+  /// queue's own lag and producers don't wake anybody.
   bool has_skytools() const { return has_skytools_; }
   bool in_recovery();
 
-  /// Session settings: longest wait for a lock, no end of idle sessions. What is waited for is an error after `lock_timeout`,
-  /// so that one locked queue cannot stop the others.
+  /// Session settings: longest wait for a lock, no end of idle sessions. What is waited for is an error after
+  /// `lock_timeout`, so that one locked queue cannot stop the others.
   void set_session(milliseconds lock_timeout);
   bool try_lock(Lock which);
   void unlock(Lock which);

@@ -5,8 +5,8 @@
 
 namespace skytools::ticker {
 
-/// Growing pauses between attempts: `first`, doubling up to `longest`, each ±25 % so that many clients of one restarted server
-/// don't come back in step.
+/// Growing pauses between attempts: `first`, doubling up to `longest`, each ±25 % so that many clients of one restarted
+/// server don't come back in step.
 class Backoff {
  public:
   using milliseconds = std::chrono::milliseconds;

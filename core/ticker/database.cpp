@@ -11,7 +11,8 @@ namespace {
 
 /// A look or a tick that takes longer means a server that hangs: better to reconnect.
 constexpr milliseconds kTickTimeout = std::chrono::seconds(60);
-constexpr milliseconds kIdleCheck = std::chrono::seconds(1);  // maintenance: until it is seen that the database is served
+constexpr milliseconds kIdleCheck =
+    std::chrono::seconds(1);  // maintenance: until it is seen that the database is served
 
 std::string where(const std::string& conninfo) {
   std::string text = pg::conninfo_summary(conninfo);
@@ -113,7 +114,10 @@ int serve_once(const std::string& conninfo, const Periods& periods, const StopTo
   if (!loop.take_turn_once()) return 0;
   int failed = maintenance_round(connection, stats) + retry_round(connection, stats);
   failed += loop.tick_once(periods);
-  log::info("done", {{"db", connection.database()}, {"ticks", stats.ticks.load()}, {"retry", stats.retry.load()}, {"failed", failed}});
+  log::info("done", {{"db", connection.database()},
+                     {"ticks", stats.ticks.load()},
+                     {"retry", stats.retry.load()},
+                     {"failed", failed}});
   return failed;
 }
 

@@ -13,8 +13,8 @@ namespace skytools::ticker {
 /// How every connection of a ticker is made.
 pg::ConnectOptions connect_options(const StopToken& stop);
 
-/// One database under care: a thread ticks through a lasting connection, a second one connects for each maintenance and retry
-/// round. Each comes back by itself after any failure, so neither another database nor the other thread notices.
+/// One database under care: a thread ticks through a lasting connection, a second one connects for each maintenance and
+/// retry round. Each comes back by itself after any failure, so neither another database nor the other thread notices.
 class Database {
  public:
   Database(std::string conninfo, SettingsSource settings);

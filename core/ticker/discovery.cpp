@@ -12,8 +12,9 @@ namespace {
 
 std::vector<std::string> database_names(const std::string& conninfo, const StopToken& stop) {
   pg::Connection connection("discovery", conninfo, connect_options(stop));
-  pg::Result r = pg::Transaction(connection, pg::Mode::autocommit)
-                     .exec("select datname from pg_catalog.pg_database where datallowconn and not datistemplate order by datname");
+  pg::Result r =
+      pg::Transaction(connection, pg::Mode::autocommit)
+          .exec("select datname from pg_catalog.pg_database where datallowconn and not datistemplate order by datname");
   std::vector<std::string> names;
   for (int i = 0; i < r.rows(); ++i) names.emplace_back(r.text(i, 0));
   return names;
@@ -27,7 +28,8 @@ bool has_queues(const std::string& conninfo, const StopToken& stop) {
 
 }  // namespace
 
-std::vector<std::string> discover(const std::string& conninfo, const std::vector<std::string>& known, const StopToken& stop) {
+std::vector<std::string> discover(const std::string& conninfo, const std::vector<std::string>& known,
+                                  const StopToken& stop) {
   std::vector<std::string> found;
   for (auto& name : database_names(conninfo, stop)) {
     std::string each = pg::with_keyword(conninfo, "dbname", name);

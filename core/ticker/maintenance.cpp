@@ -52,7 +52,8 @@ int maintenance_round(pg::Connection& connection, Stats& stats) {
   for (auto& operation : operations)
     if (!attempt(connection, stats, operation.str(), [&] { run_repeatedly(connection, api, operation); })) ++failed;
   ++stats.maint;
-  log::debug("maintenance round", {{"db", connection.database()}, {"operations", operations.size()}, {"failed", failed}});
+  log::debug("maintenance round",
+             {{"db", connection.database()}, {"operations", operations.size()}, {"failed", failed}});
   return failed;
 }
 

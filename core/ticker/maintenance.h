@@ -4,8 +4,9 @@
 
 namespace skytools::ticker {
 
-/// One maintenance round: the rows of pgq.maint_operations() in their order, each in a transaction of its own. A failing one
-/// is logged and the rest goes on; the second step of rotation is always tried. @return operations that failed
+/// One maintenance round: the rows of pgq.maint_operations() in their order, each in a transaction of its own. A
+/// failing one is logged and the rest goes on; the second step of rotation is always tried. @return operations that
+/// failed
 /// @throws SqlError  the connection is gone; Stopped
 int maintenance_round(pg::Connection& connection, Stats& stats);
 

@@ -16,9 +16,12 @@ struct PeriodKey {
   milliseconds least;
 };
 constexpr PeriodKey kPeriodKeys[] = {
-    {"max_lag", &Periods::max_lag, milliseconds(0)},      {"ticker_period", &Periods::ticker, milliseconds(10)},
-    {"maint_period", &Periods::maint, milliseconds(100)}, {"retry_period", &Periods::retry, milliseconds(100)},
-    {"check_period", &Periods::check, milliseconds(100)}, {"stats_period", &Periods::stats, milliseconds(0)},
+    {"max_lag", &Periods::max_lag, milliseconds(0)},
+    {"ticker_period", &Periods::ticker, milliseconds(10)},
+    {"maint_period", &Periods::maint, milliseconds(100)},
+    {"retry_period", &Periods::retry, milliseconds(100)},
+    {"check_period", &Periods::check, milliseconds(100)},
+    {"stats_period", &Periods::stats, milliseconds(0)},
     {"connection_lifetime", &Periods::lifetime, std::chrono::seconds(1)},
 };
 
@@ -29,7 +32,8 @@ Settings read_settings(const config::Settings& config, std::vector<std::string> 
   for (auto& [key, member, least] : kPeriodKeys) {
     out.periods.*member = config.duration(key);
     if (out.periods.*member < least)
-      throw UsageError(config.origin(key) + ": " + std::string(key) + " must be at least " + std::to_string(least.count()) + "ms");
+      throw UsageError(config.origin(key) + ": " + std::string(key) + " must be at least " +
+                       std::to_string(least.count()) + "ms");
   }
   out.discover = config.boolean("discover");
   out.databases = std::move(databases);

@@ -12,14 +12,14 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr milliseconds kBusyPause{20};     // between looks while events flow
-constexpr milliseconds kLinger{500};       // awake after the last event: a NOTIFY costs producers more than a look costs us
+constexpr milliseconds kBusyPause{20};  // between looks while events flow
+constexpr milliseconds kLinger{500};  // awake after the last event: a NOTIFY costs producers more than a look costs us
 constexpr milliseconds kSilentPause{100};  // asleep, when producers that don't wake us were seen lately
 constexpr seconds kSilentMemory{60};
 constexpr milliseconds kLockTimeout{500};  // a locked queue may delay the others by this once per attempt
 constexpr seconds kTurnPause{2};           // between attempts to become the ticker of the database
-/// A transaction takes its first event id just before its transaction id; a tick between both doesn't see it as open. Ticks
-/// younger than this are not believed to be complete.
+/// A transaction takes its first event id just before its transaction id; a tick between both doesn't see it as open.
+/// Ticks younger than this are not believed to be complete.
 constexpr seconds kSettleAge{1};
 
 /// The pause grows with the quiet time: an event of a transaction that was open for long may wait 5 % of that time.
@@ -40,7 +40,8 @@ void TickLoop::run(const SettingsSource& settings) {
   if (!take_turn(settings)) return;
   listening_ = pg::listen(connection_, kWakeChannel);
   if (!listening_)
-    log::warning("LISTEN does not last on this connection (a pooler?), polling instead", {{"db", connection_.database()}});
+    log::warning("LISTEN does not last on this connection (a pooler?), polling instead",
+                 {{"db", connection_.database()}});
   stats_.state = State::serving;
   log::info("ticking", {{"db", connection_.database()}});
 
@@ -159,8 +160,9 @@ bool TickLoop::tick_queue(const QueueFacts& q, const Periods& periods, Round& ro
   return true;
 }
 
-/// The event sequence counts an event when it is inserted, a snapshot shows it when its transaction has committed. Events whose
-/// transaction was open at the newest tick would wait for the queue's next event or idle tick; here they are looked for.
+/// The event sequence counts an event when it is inserted, a snapshot shows it when its transaction has committed.
+/// Events whose transaction was open at the newest tick would wait for the queue's next event or idle tick; here they
+/// are looked for.
 bool TickLoop::has_late_events(const QueueFacts& q, milliseconds limit) {
   if (!q.tick || !q.seq || q.age < limit) return false;
   auto settled = settled_seq_.find(q.name);

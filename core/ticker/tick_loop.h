@@ -12,16 +12,18 @@ namespace skytools::ticker {
 
 /// Ticks the queues of one database through one connection, for as long as that connection lives.
 ///
-/// Awake: looks every few milliseconds while events flow, more and more rarely after them. Asleep: holds Lock::asleep, so that
-/// the first producer sends NOTIFY skytools_wake; a slow look finds what came without (producers that don't know the call,
-/// idle ticks). It falls asleep only when it gets the lock at once, which no open transaction of a producer shares, and looks
-/// once more after it got it. So no event is left behind between the last look and the sleep.
+/// Awake: looks every few milliseconds while events flow, more and more rarely after them. Asleep: holds Lock::asleep,
+/// so that the first producer sends NOTIFY skytools_wake; a slow look finds what came without (producers that don't
+/// know the call, idle ticks). It falls asleep only when it gets the lock at once, which no open transaction of a
+/// producer shares, and looks once more after it got it. So no event is left behind between the last look and the
+/// sleep.
 class TickLoop {
  public:
   TickLoop(pg::Connection& connection, Stats& stats) : connection_(connection), api_(connection), stats_(stats) {}
 
-  /// Until the connection has served its lifetime, or a stop. Stands by while the server is in recovery or another ticker
-  /// serves the database. `settings()` is asked before each look. @throws SqlError  reconnect; SchemaMissing; Stopped
+  /// Until the connection has served its lifetime, or a stop. Stands by while the server is in recovery or another
+  /// ticker serves the database. `settings()` is asked before each look. @throws SqlError  reconnect; SchemaMissing;
+  /// Stopped
   void run(const SettingsSource& settings);
   /// For --once: may this process tick? False on a standby, and while another ticker serves the database.
   bool take_turn_once();
@@ -53,12 +55,12 @@ class TickLoop {
   Api api_;
   Stats& stats_;
   bool listening_ = false;
-  bool asleep_ = false;                                ///< Lock::asleep is held
-  bool woken_ = false;                                 ///< the last pause was ended by a producer
+  bool asleep_ = false;  ///< Lock::asleep is held
+  bool woken_ = false;   ///< the last pause was ended by a producer
   Clock::time_point last_activity_ = Clock::now();
-  Clock::time_point silent_until_{};                   ///< until then producers are expected that don't wake us
-  std::map<std::string, std::int64_t> seen_seq_;       ///< queue → event sequence at the last look
-  std::map<std::string, std::int64_t> settled_seq_;    ///< queue → event ids up to here are all covered by ticks
+  Clock::time_point silent_until_{};                 ///< until then producers are expected that don't wake us
+  std::map<std::string, std::int64_t> seen_seq_;     ///< queue → event sequence at the last look
+  std::map<std::string, std::int64_t> settled_seq_;  ///< queue → event ids up to here are all covered by ticks
   std::map<std::string, Trouble> trouble_;
 };
 

@@ -146,7 +146,8 @@ void Ticker::write_stats() {
                                               {"errors", now.errors}});
   }
   // The shape of this line is the original daemon's; scripts read it.
-  log::info("{ticks: " + std::to_string(sum.ticks) + ", maint: " + std::to_string(sum.maint) + ", retry: " + std::to_string(sum.retry) + "}",
+  log::info("{ticks: " + std::to_string(sum.ticks) + ", maint: " + std::to_string(sum.maint) +
+                ", retry: " + std::to_string(sum.retry) + "}",
             {{"databases", databases_.size()}, {"serving", serving}, {"errors", sum.errors}});
 }
 

@@ -16,10 +16,12 @@ namespace skytools::ticker {
 /// How a ticker speaks with the process around it.
 struct Surroundings {
   const StopToken& stop;
-  std::function<void()> ready = [] {};                                        ///< called once, when the work has begun
-  std::function<void()> alive = [] {};                                        ///< called about every second
-  std::function<void()> stopping = [] {};                                     ///< called when a stop begins
-  std::function<std::optional<Settings>()> reload = [] { return std::nullopt; };  ///< new settings, when somebody asked to reload
+  std::function<void()> ready = [] {};     ///< called once, when the work has begun
+  std::function<void()> alive = [] {};     ///< called about every second
+  std::function<void()> stopping = [] {};  ///< called when a stop begins
+  std::function<std::optional<Settings>()> reload = [] {
+    return std::nullopt;
+  };  ///< new settings, when somebody asked to reload
 };
 
 /// The ticker of one or many databases: owns a Database for each, finds new ones, writes the line of statistics.
@@ -56,8 +58,8 @@ class Ticker {
   mutable std::mutex mutex_;  ///< guards periods_, which the threads of the databases read
   Periods periods_;
   Settings settings_;
-  std::map<std::string, std::unique_ptr<Database>> databases_;   ///< by connection string
-  std::map<std::string, Counts> told_;                           ///< by connection string: what the last line counted
+  std::map<std::string, std::unique_ptr<Database>> databases_;  ///< by connection string
+  std::map<std::string, Counts> told_;                          ///< by connection string: what the last line counted
 };
 
 }  // namespace skytools::ticker

@@ -1,5 +1,5 @@
--- Rights in schema skytools. Re-applied at every install: create or replace keeps old rights, so start by taking them back.
--- The roles come first; every module's grants need them.
+-- Rights in schema skytools, re-applied at every install. A right that an older version gave and that is no longer wanted is
+-- taken back here by name. The roles come first; every module's grants need them.
 --
 -- Most functions here run with the caller's rights or only read the catalogue, also in the middle of an ordinary user's
 -- write to a captured table: those stay open to everybody. What changes anything as the schema's owner is for pgq_admin.

@@ -48,9 +48,8 @@ struct Setup {
     return eventually(kPatience, [&] { return db.query("select max(tick_id) > " + before + " from pgq.tick") == "t"; });
   }
   bool logged(const std::string& text, const std::string& file = "") const {
-    return eventually(kPatience, [&] {
-      return run::read_file(file.empty() ? log_file : file).find(text) != std::string::npos;
-    });
+    return eventually(kPatience,
+                      [&] { return run::read_file(file.empty() ? log_file : file).find(text) != std::string::npos; });
   }
 };
 
@@ -89,7 +88,8 @@ TEST_CASE("a daemon starts, refuses a second one, reopens its log, and stops") {
 
 TEST_CASE("a daemon that cannot begin says so where it was started") {
   Setup s;
-  auto out = run_skytools({"ticker", "--db", server().conninfo("no_such_db"), "-d", "--pid-file", s.pid_file, "--log-file", s.log_file});
+  auto out = run_skytools(
+      {"ticker", "--db", server().conninfo("no_such_db"), "-d", "--pid-file", s.pid_file, "--log-file", s.log_file});
   CHECK(out.exit == 4);
   CHECK(out.err.find("no_such_db") != std::string::npos);
   CHECK_FALSE(fs::exists(s.pid_file));
@@ -132,9 +132,16 @@ TEST_CASE("--kill ends a ticker that hangs in a statement; --stop has a deadline
   s.db.query("update pgq.queue set queue_extra_maint = '{public.hang}'");
   s.db.query("create or replace function public.hang(text) returns int language sql as 'select public.hang()'");
   REQUIRE(s.ticker({"-d"}).exit == 0);
-  REQUIRE(eventually(kPatience, [&] { return s.db.query("select count(*) from pg_stat_activity where query like '%hang%' and pid <> pg_backend_pid()") != "0"; }));
+  REQUIRE(eventually(kPatience, [&] {
+    return s.db.query("select count(*) from pg_stat_activity where query like '%hang%' and pid <> pg_backend_pid()") !=
+           "0";
+  }));
   CHECK(s.ticker({"--kill"}).exit == 0);
-  CHECK(eventually(kPatience, [&] { return s.db.query("select count(*) from pg_stat_activity where query like '%hang%' and state = 'active' and pid <> pg_backend_pid()") == "0"; }));
+  CHECK(eventually(kPatience, [&] {
+    return s.db.query(
+               "select count(*) from pg_stat_activity where query like '%hang%' and state = 'active' and pid <> "
+               "pg_backend_pid()") == "0";
+  }));
 }
 
 TEST_CASE("the pid file belongs to its holder") {
@@ -188,11 +195,13 @@ TEST_CASE("the init system hears when the ticker is ready, reloads and stops") {
   auto hears = [&](const std::string& text) {
     return eventually(kPatience, [&] {
       char buffer[512];
-      for (ssize_t n; (n = recv(fd, buffer, sizeof buffer, 0)) > 0;) heard.append(buffer, static_cast<std::size_t>(n)) += '\n';
+      for (ssize_t n; (n = recv(fd, buffer, sizeof buffer, 0)) > 0;)
+        heard.append(buffer, static_cast<std::size_t>(n)) += '\n';
       return heard.find(text) != std::string::npos;
     });
   };
-  Background ticker({"ticker", "--db", s.db.conninfo()}, {.env = {{"NOTIFY_SOCKET", path}, {"WATCHDOG_USEC", "2000000"}}});
+  Background ticker({"ticker", "--db", s.db.conninfo()},
+                    {.env = {{"NOTIFY_SOCKET", path}, {"WATCHDOG_USEC", "2000000"}}});
   CHECK(hears("READY=1"));
   CHECK(hears("WATCHDOG=1"));
   ticker.signal(SIGHUP);

@@ -1,11 +1,13 @@
+#include "core/schema/install.h"
+
 #include <doctest/doctest.h>
 
 #include <fstream>
 #include <regex>
 
 #include "core/base/error.h"
+#include "core/run/throwaway.h"
 #include "core/schema/fingerprint.h"
-#include "core/schema/install.h"
 #include "tests/support/cluster.h"
 
 using namespace skytools;
@@ -87,7 +89,8 @@ struct ChangedFiles {
 /// Are the extensions of the original there? Says so when not.
 bool have_extensions() {
   test::Database db;
-  if (db.query("select count(*) from pg_available_extensions where name in ('pgq', 'pgq_node', 'londiste')") == "3") return true;
+  if (db.query("select count(*) from pg_available_extensions where name in ('pgq', 'pgq_node', 'londiste')") == "3")
+    return true;
   MESSAGE("SKIPPED: this server has no extensions pgq, pgq_node and londiste");
   return false;
 }
@@ -103,8 +106,9 @@ TEST_CASE("a fresh installation, and again") {
   auto first = run_skytools({"install", "--db", db.conninfo()});
   CHECK(first.exit == 0);
   CHECK(first.err == "");
-  CHECK(std::regex_match(first.out, std::regex("skytools +[0-9.]+ +installed\npgq +3[.]5[.0-9]+ +installed\n"
-                                               "pgq_node +3[.]5[.0-9]+ +installed\nlondiste +3[.]8[.0-9]+ +installed\n")));
+  CHECK(std::regex_match(first.out,
+                         std::regex("skytools +[0-9.]+ +installed\npgq +3[.]5[.0-9]+ +installed\n"
+                                    "pgq_node +3[.]5[.0-9]+ +installed\nlondiste +3[.]8[.0-9]+ +installed\n")));
   const std::string facts = facts_of(db.conninfo()), before = last_txid(db.conninfo());
   auto second = run_skytools({"install", "--db", db.conninfo()});
   CHECK(second.exit == 0);
@@ -113,7 +117,8 @@ TEST_CASE("a fresh installation, and again") {
   CHECK(facts_of(db.conninfo()) == facts);
 
   auto json = run_skytools({"install", "--json", "--db", db.conninfo(), "pgq"});
-  CHECK(json.out == "[{\"module\": \"skytools\", \"state\": \"current\", \"version\": \"" SKYTOOLS_VERSION "\", \"action\": \"none\"},\n"
+  CHECK(json.out == "[{\"module\": \"skytools\", \"state\": \"current\", \"version\": \"" SKYTOOLS_VERSION
+                    "\", \"action\": \"none\"},\n"
                     " {\"module\": \"pgq\", \"state\": \"current\", \"version\": \"3.5.0\", \"action\": \"none\"}]\n");
 }
 
@@ -134,7 +139,8 @@ TEST_CASE("one module brings what it needs, and no more") {
   test::Database db;
   CHECK(words(install(db.conninfo(), only({"pgq"}))) == "skytools:installed pgq:installed");
   CHECK(db.query("select to_regnamespace('pgq_node') is null") == "t");
-  CHECK(words(install(db.conninfo(), only({"londiste"}))) == "skytools:none pgq:none pgq_node:installed londiste:installed");
+  CHECK(words(install(db.conninfo(), only({"londiste"}))) ==
+        "skytools:none pgq:none pgq_node:installed londiste:installed");
   auto wrong = run_skytools({"install", "pgq_coop", "--db", db.conninfo()});
   CHECK(wrong.exit == 2);
   CHECK(wrong.err.find("module pgq_coop is not part of this version") != std::string::npos);
@@ -146,7 +152,8 @@ TEST_CASE("--dry-run lists steps and changes nothing") {
   CHECK(r.exit == 0);
   CHECK(r.out.find("would be installed\n  schema/skytools/1_tables.sql\n") != std::string::npos);
   CHECK(r.out.find("  schema/pgq/functions/ticker.sql\n") != std::string::npos);
-  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") == "0");
+  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") ==
+        "0");
 }
 
 TEST_CASE("--check finds what is missing or drifted, --upgrade mends it") {
@@ -171,11 +178,14 @@ TEST_CASE("--check finds what is missing or drifted, --upgrade mends it") {
       {"create or replace function pgq.version() returns text language plpgsql as 'begin return ''9''; end'",
        "function pgq.version(): body differs"},
       {"drop function pgq.version()", "function pgq.version() is missing"},
-      {"alter function pgq.ticker(text) security invoker", "function pgq.ticker(text): security is 'invoker', expected 'definer'"},
+      {"alter function pgq.ticker(text) security invoker",
+       "function pgq.ticker(text): security is 'invoker', expected 'definer'"},
       {"alter function pgq.ticker(text) reset all", "function pgq.ticker(text): settings is"},
       {"alter function pgq.quote_fqname(text) volatile", "function pgq.quote_fqname(text): volatility is 'volatile'"},
-      {"grant execute on function pgq.create_queue(text) to public", "function pgq.create_queue(text): unexpected grant to PUBLIC: execute"},
-      {"revoke select on pgq.queue from pgq_reader", "table pgq.queue: grant to pgq_reader is missing, expected select"},
+      {"grant execute on function pgq.create_queue(text) to public",
+       "function pgq.create_queue(text): unexpected grant to PUBLIC: execute"},
+      {"revoke select on pgq.queue from pgq_reader",
+       "table pgq.queue: grant to pgq_reader is missing, expected select"},
       {"revoke usage on schema londiste from public", "schema londiste: grant to PUBLIC is missing"},
   };
   for (auto& drift : mendable) {
@@ -191,10 +201,12 @@ TEST_CASE("--check finds what is missing or drifted, --upgrade mends it") {
   const Drift reported[] = {
       {"alter table pgq.queue add column extra text", "table pgq.queue: unexpected column extra: text"},
       {"alter table pgq.queue alter column queue_ticker_max_count set default 7",
-       "table pgq.queue: column queue_ticker_max_count is 'integer not null default 7', expected 'integer not null default 500'"},
+       "table pgq.queue: column queue_ticker_max_count is 'integer not null default 7', expected 'integer not null "
+       "default 500'"},
       {"drop index pgq.rq_retry_idx", "table pgq.retry_queue: index rq_retry_idx is missing"},
       {"alter table pgq.tick drop constraint tick_queue_fkey", "table pgq.tick: constraint tick_queue_fkey is missing"},
-      {"alter table londiste.table_info disable trigger all", "table londiste.table_info: trigger table_info_trigger_sync is"},
+      {"alter table londiste.table_info disable trigger all",
+       "table londiste.table_info: trigger table_info_trigger_sync is"},
   };
   for (auto& drift : reported) db.query(drift.sql);
   auto found = check();
@@ -222,8 +234,9 @@ TEST_CASE("the script for a DBA makes the same, and may be run again") {
   install(direct.conninfo());
   auto script = run_skytools({"install", "--sql"});
   CHECK(script.exit == 0);
+  const std::string psql_path = (run::server_binaries() / "psql").string();
   auto psql = [&] {
-    return test::run_program({"psql", "-X", "-q", "-f", "-", scripted.conninfo()}, {.input = script.out});
+    return test::run_program({psql_path, "-X", "-q", "-f", "-", scripted.conninfo()}, {.input = script.out});
   };
   auto first = psql();
   CHECK_MESSAGE(first.exit == 0, first.err);
@@ -238,7 +251,7 @@ TEST_CASE("the script for a DBA makes the same, and may be run again") {
   // As with the command, it is all or nothing.
   test::Database half;
   half.query("create schema londiste");
-  CHECK(test::run_program({"psql", "-X", "-q", "-f", "-", half.conninfo()}, {.input = script.out}).exit != 0);
+  CHECK(test::run_program({psql_path, "-X", "-q", "-f", "-", half.conninfo()}, {.input = script.out}).exit != 0);
   CHECK(half.query("select to_regnamespace('skytools') is null and to_regnamespace('pgq') is null") == "t");
 }
 
@@ -247,8 +260,10 @@ TEST_CASE("extensions are adopted and left as they are") {
   test::Database db;
   db.query("create extension pgq; create extension pgq_node");
   // All but the sequence of schema skytools, which is ours.
-  const char* members = "select string_agg(p.oid::regprocedure || ' ' || p.xmin || ' ' || md5(p.prosrc) || coalesce(p.proacl::text, ''), ' ' order by 1)"
-                        " from pg_proc p where pronamespace::regnamespace::text in ('pgq', 'pgq_node')";
+  const char* members =
+      "select string_agg(p.oid::regprocedure || ' ' || p.xmin || ' ' || md5(p.prosrc) || coalesce(p.proacl::text, ''), "
+      "' ' order by 1)"
+      " from pg_proc p where pronamespace::regnamespace::text in ('pgq', 'pgq_node')";
   const std::string before = db.query(members);
   auto r = run_skytools({"install", "--db", db.conninfo()});
   CHECK(r.exit == 0);
@@ -280,11 +295,14 @@ TEST_CASE("a schema made by plain SQL of the original is taken over") {
   db.query("select pgq.create_queue('kept'); select pgq.insert_event('kept', 't', 'd')");
   // Objects without their extension are what running the SQL files by hand leaves.
   for (std::string extension : {"londiste", "pgq_node", "pgq"}) {
-    std::string drops = db.query(
-        "select string_agg(format('alter extension " + extension + " drop %s %s', o.type, o.identity), '; ')"
-        "  from pg_depend d cross join pg_identify_object(d.classid, d.objid, 0) o"
-        " where d.deptype = 'e' and d.refobjid = (select oid from pg_extension where extname = '" + extension + "')"
-        "   and o.type in ('table', 'function', 'schema', 'sequence', 'trigger')");
+    std::string drops =
+        db.query("select string_agg(format('alter extension " + extension +
+                 " drop %s %s', o.type, o.identity), '; ')"
+                 "  from pg_depend d cross join pg_identify_object(d.classid, d.objid, 0) o"
+                 " where d.deptype = 'e' and d.refobjid = (select oid from pg_extension where extname = '" +
+                 extension +
+                 "')"
+                 "   and o.type in ('table', 'function', 'schema', 'sequence', 'trigger')");
     db.query(drops);
     db.query("drop extension " + extension);
   }
@@ -293,7 +311,8 @@ TEST_CASE("a schema made by plain SQL of the original is taken over") {
   CHECK(words(install(db.conninfo())) == kNone);
   CHECK(db.query("select queue_name from pgq.queue") == "kept");
   CHECK(db.query("select to_regclass('skytools.rotation_' || queue_id) is not null from pgq.queue") == "t");
-  CHECK(db.query("select count(*) from pg_proc where pronamespace = 'pgq'::regnamespace and probin is not null") == "0");
+  CHECK(db.query("select count(*) from pg_proc where pronamespace = 'pgq'::regnamespace and probin is not null") ==
+        "0");
   // It ends as a fresh installation does. What 3.5 has and we have not is left alone.
   auto want = schema::read_facts(facts_of(fresh.conninfo())), have = schema::read_facts(facts_of(db.conninfo()));
   for (const schema::Module& m : schema::kModules)
@@ -305,7 +324,9 @@ TEST_CASE("functions whose result or arguments differ are replaced when a schema
   install(db.conninfo());
   db.query("delete from skytools.module where name = 'pgq'");
   db.query("drop function pgq.version(); create function pgq.version() returns integer language sql as 'select 3'");
-  db.query("drop function pgq.quote_fqname(text); create function pgq.quote_fqname(another_name text) returns text language sql as 'select $1'");
+  db.query(
+      "drop function pgq.quote_fqname(text); create function pgq.quote_fqname(another_name text) returns text language "
+      "sql as 'select $1'");
   db.query("alter table pgq.queue drop column queue_extra_maint");
   CHECK(words(install(db.conninfo(), only({"pgq"}))) == "skytools:none pgq:taken over");
   CHECK(check_states(db.conninfo()) == kOk);
@@ -323,7 +344,8 @@ TEST_CASE("a changed file is applied, alone") {
   CHECK(db.query("select pgq.version()") == "42");
   CHECK(words(install(db.conninfo(), changed.options())) == kNone);
   // And back, which is an upgrade as well; a file that is gone is forgotten.
-  changed.set("pgq/functions/zz_extra.sql", "create or replace function pgq.zz_extra() returns void language sql as '';\n", "extra");
+  changed.set("pgq/functions/zz_extra.sql",
+              "create or replace function pgq.zz_extra() returns void language sql as '';\n", "extra");
   install(db.conninfo(), changed.options());
   CHECK(words(install(db.conninfo())) == "skytools:none pgq:upgraded pgq_node:none londiste:none");
   CHECK(words(install(db.conninfo())) == kNone);
@@ -351,7 +373,8 @@ TEST_CASE("an error names file and line, and nothing stays behind") {
               "-- pgq_node.version() → text\n"
               "\n"
               "create or replace function pgq_node.version()\n"
-              "returns no_such_type language sql as $$ select 1 $$;\n", "broken");
+              "returns no_such_type language sql as $$ select 1 $$;\n",
+              "broken");
   try {
     install(db.conninfo(), changed.options());
     FAIL("installed");
@@ -359,7 +382,8 @@ TEST_CASE("an error names file and line, and nothing stays behind") {
     CHECK(std::string(e.what()).find("schema/pgq_node/functions/version.sql") != std::string::npos);
     CHECK(e.sqlstate() == "42704");
   }
-  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") == "0");
+  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") ==
+        "0");
 
   changed.set("pgq_node/functions/version.sql", "-- head →\n\nselect 'ä', 1\n  from no_such_table;\n", "broken");
   try {
@@ -407,7 +431,8 @@ TEST_CASE("what belongs to others or to a later version is refused") {
     db.query("create schema pgq authorization stranger; create table pgq.queue (queue_per_tx_limit int)");
     CHECK(refusal([&] { install(db.conninfo()); }).find("schema pgq belongs to role stranger") != std::string::npos);
     db.query("drop schema pgq cascade; create schema skytools authorization stranger");
-    CHECK(refusal([&] { install(db.conninfo()); }).find("schema skytools belongs to role stranger") != std::string::npos);
+    CHECK(refusal([&] { install(db.conninfo()); }).find("schema skytools belongs to role stranger") !=
+          std::string::npos);
     db.query("drop schema skytools; drop role stranger");
   }
   SUBCASE("newer than the program") {
@@ -427,26 +452,32 @@ TEST_CASE("the owner of a database needs no superuser") {
   test::query(admin, "create role creator login createrole; create role plain login");
   test::query(admin, "create database by_plain owner plain");
   test::query(admin, "create database by_creator owner creator");
-  auto as = [&](const std::string& db, const std::string& role) { return pg::with_keyword(own.conninfo(db), "user", role); };
+  auto as = [&](const std::string& db, const std::string& role) {
+    return pg::with_keyword(own.conninfo(db), "user", role);
+  };
 
   auto r = run_skytools({"install", "--db", as("by_plain", "plain")});
   CHECK(r.exit == 1);
-  for (std::string part : {"schema/skytools/grants.sql", "create role pgq_reader", "create role pgq_writer", "create role pgq_admin", "42501"}) {
+  for (std::string part : {"schema/skytools/grants.sql", "create role pgq_reader", "create role pgq_writer",
+                           "create role pgq_admin", "42501"}) {
     CAPTURE(part);
     CHECK(r.err.find(part) != std::string::npos);
   }
-  CHECK(test::query(as("by_plain", "plain"), "select count(*) from pg_namespace where nspname ~ '^(skytools|pgq)'") == "0");
+  CHECK(test::query(as("by_plain", "plain"), "select count(*) from pg_namespace where nspname ~ '^(skytools|pgq)'") ==
+        "0");
 
   CHECK(words(install(as("by_creator", "creator"))) == kInstalled);
   CHECK(words(install(as("by_creator", "creator"))) == kNone);
   CHECK(check_states(as("by_creator", "creator")) == kOk);
-  CHECK(test::query(own.conninfo("by_creator"), "select string_agg(distinct nspowner::regrole::text, ' ') from pg_namespace"
-                                                " where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") == "creator");
+  CHECK(test::query(own.conninfo("by_creator"),
+                    "select string_agg(distinct nspowner::regrole::text, ' ') from pg_namespace"
+                    " where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") == "creator");
   // Now that the roles are there, no right on roles is needed.
   CHECK(words(install(as("by_plain", "plain"))) == kInstalled);
   CHECK(check_states(as("by_plain", "plain")) == kOk);
   // Queues work for their owner.
-  test::query(as("by_plain", "plain"), "select pgq.create_queue('q'); select pgq.insert_event('q', 't', 'd'); select pgq.ticker('q')");
+  test::query(as("by_plain", "plain"),
+              "select pgq.create_queue('q'); select pgq.insert_event('q', 't', 'd'); select pgq.ticker('q')");
 
   // A later superuser finds all in order; somebody else may look, not change.
   CHECK(words(install(own.conninfo("by_plain"))) == kNone);
@@ -454,6 +485,29 @@ TEST_CASE("the owner of a database needs no superuser") {
   schema::InstallOptions again;
   again.upgrade = true;
   CHECK(refusal([&] { install(as("by_plain", "creator"), again); }).find("belongs to role plain") != std::string::npos);
+
+  // What a superuser's upgrade adds belongs to the schema's owner.
+  ChangedFiles changed;
+  changed.set("pgq/functions/zz_extra.sql",
+              "create or replace function pgq.zz_extra() returns void language sql as '';\n", "extra");
+  CHECK(words(install(own.conninfo("by_plain"), changed.options())) ==
+        "skytools:none pgq:upgraded pgq_node:none londiste:none");
+  CHECK(test::query(own.conninfo("by_plain"),
+                    "select distinct proowner::regrole from pg_proc"
+                    " where pronamespace = 'pgq'::regnamespace") == "plain");
+}
+
+TEST_CASE("after a restore into a server without the roles, an installation makes them and the grants again") {
+  run::ThrowawayServer own;
+  const std::string db = own.new_database("restored");
+  install(db);
+  const std::string facts = facts_of(db);
+  const std::string roles = "pgq_reader, pgq_writer, pgq_admin, londiste_reader, londiste_writer";
+  test::query(db, "drop owned by " + roles + "; drop role " + roles);
+  CHECK(check_states(db) == "skytools:drifted pgq:drifted pgq_node:drifted londiste:drifted");
+  CHECK(words(install(db)) == "skytools:upgraded pgq:upgraded pgq_node:upgraded londiste:upgraded");
+  CHECK(facts_of(db) == facts);
+  CHECK(words(install(db)) == kNone);
 }
 
 TEST_CASE("databases of other encodings") {
@@ -468,13 +522,15 @@ TEST_CASE("databases of other encodings") {
 TEST_CASE("uninstall asks, tells what is lost, and drops") {
   test::Database db;
   install(db.conninfo());
-  db.query("select pgq.create_queue('orders'); select pgq.register_consumer('orders', 'billing');"
-           "create table public.t (id int primary key);"
-           "create trigger capture after insert on public.t for each row execute function pgq.logutriga('orders');"
-           "create view public.lag as select * from pgq.get_consumer_info()");
+  db.query(
+      "select pgq.create_queue('orders'); select pgq.register_consumer('orders', 'billing');"
+      "create table public.t (id int primary key);"
+      "create trigger capture after insert on public.t for each row execute function pgq.logutriga('orders');"
+      "create view public.lag as select * from pgq.get_consumer_info()");
   auto refused = run_skytools({"install", "--uninstall", "--db", db.conninfo()});
   CHECK(refused.exit == 5);
-  for (std::string part : {"queue orders (1 consumers)", "trigger capture on table public.t", "rule _RETURN on view public.lag", "--yes"}) {
+  for (std::string part : {"queue orders (1 consumers)", "trigger capture on table public.t",
+                           "rule _RETURN on view public.lag", "--yes"}) {
     CAPTURE(part);
     CHECK(refused.err.find(part) != std::string::npos);
   }
@@ -489,7 +545,8 @@ TEST_CASE("uninstall asks, tells what is lost, and drops") {
   CHECK(run_skytools({"install", "--uninstall", "--dry-run", "--db", db.conninfo()}).exit == 0);
   CHECK(check_states(db.conninfo()) == "skytools:ok pgq:ok pgq_node:ok londiste:missing");
   CHECK(run_skytools({"install", "pgq", "pgq_node", "--uninstall", "--yes", "--db", db.conninfo()}).exit == 0);
-  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") == "0");
+  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") ==
+        "0");
   CHECK(db.query("select count(*) from pg_trigger where tgrelid = 'public.t'::regclass") == "0");
   CHECK(run_skytools({"install", "--uninstall", "--yes", "--db", db.conninfo()}).exit == 0);
   CHECK(words(install(db.conninfo())) == kInstalled);
@@ -513,7 +570,8 @@ TEST_CASE("require() names the missing module and the command") {
   CHECK(message({"skytools", "pgq", "pgq_node"}) == "");
   CHECK(message({"skytools", "pgq", "londiste"}).find("schema londiste is missing") != std::string::npos);
   db.query("update skytools.module set version = '3.4.9' where name = 'pgq'");
-  CHECK(message({"pgq"}).find("schema pgq 3.4.9 is too old, this program needs 3.5.0; run: skytools install") != std::string::npos);
+  CHECK(message({"pgq"}).find("schema pgq 3.4.9 is too old, this program needs 3.5.0; run: skytools install") !=
+        std::string::npos);
   db.query("update skytools.module set version = '99' where name = 'pgq'");
   CHECK(message({"pgq"}) == "");  // newer serves older programs
 }
@@ -532,5 +590,6 @@ TEST_CASE("--all-databases") {
   CHECK(std::regex_search(again.out, std::regex("bad +pgq +3[.0-9]+ +installed\n")));
   CHECK(std::regex_search(again.out, std::regex("two +pgq +3[.0-9]+ +already installed\n")));
   CHECK(run_skytools({"install", "--check", "pgq", "--all-databases", "--db", own.conninfo("postgres")}).exit == 0);
-  CHECK(run_skytools({"install", "--uninstall", "--all-databases", "--yes", "--db", own.conninfo("postgres")}).exit == 2);
+  CHECK(run_skytools({"install", "--uninstall", "--all-databases", "--yes", "--db", own.conninfo("postgres")}).exit ==
+        2);
 }

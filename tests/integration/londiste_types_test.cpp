@@ -83,7 +83,7 @@ const ColumnType kTypes[] = {
     {"text[]", "'{{{a,b}},{{c,NULL}}}'", "'{\"\"}'"},
     {"bytea[]", "array['\\x00ff', '\\x5c22']::bytea[]", "array[null]::bytea[]"},
     {"mood[]", "array['so so', 'it''s \"fine\"']::mood[]", "'{}'"},
-    {"pair[]", "array[row(1, 'a \"b\"'), row(2, null)]::pair[]", "array[null]::pair[]"},
+    {"pair[]", "array[row(1, 'a \"b\"')::pair, row(2, null)::pair]", "array[null]::pair[]"},
     {"box[]", "'{(1,1),(0,0);(3,3),(2,2)}'", "'{}'"},
     {"jsonb[]", "array['{\"a\": \"b,c\"}', 'null']::jsonb[]", "'{}'"},
     {"int4range[]", "array['[1,2)', 'empty']::int4range[]", "'{}'"},

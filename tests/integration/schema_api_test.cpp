@@ -1,5 +1,6 @@
-// The schemas are an interface: clients, monitoring and older tools call these functions and read these tables. tests/facts holds
-// what was measured on the original, object by object; here both sides become sets of lines, which must be equal in both directions.
+// The schemas are an interface: clients, monitoring and older tools call these functions and read these tables.
+// tests/facts holds what was measured on the original, object by object; here both sides become sets of lines, which
+// must be equal in both directions.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -76,15 +77,17 @@ std::string types_of(const std::string& arguments) {
   return join(types, ", ");
 }
 
-void add_function(Lines& out, const std::string& schema, const std::string& name, const std::string& in, const std::string& result,
-                  const std::string& volatility, const std::string& security, const std::string& nulls, const std::string& granted) {
+void add_function(Lines& out, const std::string& schema, const std::string& name, const std::string& in,
+                  const std::string& result, const std::string& volatility, const std::string& security,
+                  const std::string& nulls, const std::string& granted) {
   const std::string function = "function " + schema + "." + name;
   out.insert(function + "(" + in + "): " + result + " " + volatility + " " + security + " " + nulls);
   for (auto& role : split(granted, ','))
     if (!role.empty()) out.insert("grant " + function + "(" + types_of(in) + "): " + role + " execute");
 }
 
-void add_grant(Lines& out, const std::string& kind, std::string object, const std::string& grantee, const std::string& privileges) {
+void add_grant(Lines& out, const std::string& kind, std::string object, const std::string& grantee,
+               const std::string& privileges) {
   object = std::regex_replace(object, std::regex(", ?"), ", ");
   for (auto& p : split(lower(privileges), ',')) out.insert("grant " + kind + " " + object + ": " + grantee + " " + p);
 }
@@ -114,7 +117,8 @@ Lines expected() {
   for (auto& f : londiste[""]) {
     if (f[0] != "londiste") continue;
     if (f[2] == "S") {
-      out.insert("sequence londiste." + f[1] + " integer: start 1 increment 1 max 2147483647 cache 1 no cycle");  // of a serial
+      out.insert("sequence londiste." + f[1] +
+                 " integer: start 1 increment 1 max 2147483647 cache 1 no cycle");  // of a serial
       continue;
     }
     column(f[0], f[1], f[3], f[4], f[5], f[6] == "t", f[7]);
@@ -123,15 +127,18 @@ Lines expected() {
   for (auto& f : londiste["constraints"]) {
     if (f[0] != "londiste") continue;
     out.insert("constraint londiste." + f[1] + " " + f[2] + ": " + squeeze(f[4]));
-    if (f[3] == "p") out.insert("index londiste." + f[1] + " " + f[2] + ": UNIQUE btree " + f[4].substr(f[4].find('(')));
+    if (f[3] == "p")
+      out.insert("index londiste." + f[1] + " " + f[2] + ": UNIQUE btree " + f[4].substr(f[4].find('(')));
   }
   for (auto& f : londiste["triggers"])
     if (f[0] == "londiste") out.insert("trigger " + squeeze(f[3]));
 
   for (auto& f : rows_of("grants.tsv")) {
     if (f[0] == "role") {
-      if (f[4] == "member of") out.insert("role " + f[2] + " is member of " + f[3]);
-      else out.insert("role " + f[2] + " " + f[4]);
+      if (f[4] == "member of")
+        out.insert("role " + f[2] + " is member of " + f[3]);
+      else
+        out.insert("role " + f[2] + " " + f[4]);
     } else if (ours(f[1])) {
       add_grant(out, f[0], f[0] == "schema" ? f[2] : f[1] + "." + f[2], f[3], f[4]);
     }
@@ -143,7 +150,8 @@ Lines expected() {
   for (auto& f : grants["roles"]) {
     if (f.size() < 2) continue;
     out.insert("role " + f[0] + " nologin, no other attributes");
-    for (auto& parent : split(f[1], ',')) if (!parent.empty()) out.insert("role " + f[0] + " is member of " + parent);
+    for (auto& parent : split(f[1], ','))
+      if (!parent.empty()) out.insert("role " + f[0] + " is member of " + parent);
   }
   return out;
 }
@@ -239,8 +247,10 @@ TEST_CASE("schemas pgq, pgq_node and londiste are exactly those of the original"
   auto report = [&](const Lines& a, const Lines& b, char sign, const char* what) {
     for (auto& line : a) {
       if (b.contains(line)) continue;
-      if (kDeviations.contains(sign + line)) seen.insert(sign + line);
-      else FAIL_CHECK(what << line);
+      if (kDeviations.contains(sign + line))
+        seen.insert(sign + line);
+      else
+        FAIL_CHECK(what << line);
     }
   };
   report(want, have, '-', "missing: ");

@@ -1,5 +1,6 @@
-// Runs every tests/sql/**/NAME.sql with psql in a database of its own that has all modules. A script passes when no statement
-// fails; it raises an exception (or ASSERT) where it finds something wrong. Each statement is its own transaction.
+// Runs every tests/sql/**/NAME.sql with psql in a database of its own that has all modules. A script passes when no
+// statement fails; it raises an exception (or ASSERT) where it finds something wrong. Each statement is its own
+// transaction.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -43,7 +44,8 @@ void install_all(const std::string& conninfo) {
 TEST_CASE("a failing script is noticed") {
   test::Database db;
   CHECK(run_script(db.conninfo(), {"-c", "select 1"}) == "");
-  CHECK(run_script(db.conninfo(), {"-c", "do $$ begin assert false, 'as it must'; end $$"}).find("as it must") != std::string::npos);
+  CHECK(run_script(db.conninfo(), {"-c", "do $$ begin assert false, 'as it must'; end $$"}).find("as it must") !=
+        std::string::npos);
   CHECK(run_script(db.conninfo(), {"-f", "no_such_file.sql"}) != "");
 }
 

@@ -25,7 +25,8 @@ void install(const std::string& conninfo) {
 
 /// A database with the schema and some queues.
 struct Queues : Database {
-  explicit Queues(std::initializer_list<const char*> names = {"q"}, run::ThrowawayServer& on = server()) : Database(on) {
+  explicit Queues(std::initializer_list<const char*> names = {"q"}, run::ThrowawayServer& on = server())
+      : Database(on) {
     install(conninfo());
     for (auto name : names) query("select pgq.create_queue('" + std::string(name) + "')");
   }
@@ -33,27 +34,36 @@ struct Queues : Database {
     return query("select pgq.insert_event('" + queue + "', 't', 'd')");
   }
   std::int64_t ticks(const std::string& queue = "q") const {
-    return std::stoll(query("select count(*) from pgq.tick join pgq.queue on queue_id = tick_queue where queue_name = '" + queue + "'"));
+    return std::stoll(query(
+        "select count(*) from pgq.tick join pgq.queue on queue_id = tick_queue where queue_name = '" + queue + "'"));
   }
   /// Is everything that has been committed to the queue covered by its newest tick?
   bool covered(const std::string& queue = "q") const {
-    std::string table = query("select pgq.quote_fqname(queue_data_pfx) from pgq.queue where queue_name = '" + queue + "'");
-    return query("select not exists (select 1 from " + table + " where not txid_visible_in_snapshot(ev_txid, (select tick_snapshot from pgq.tick"
-                 " join pgq.queue on queue_id = tick_queue where queue_name = '" + queue + "' order by tick_id desc limit 1)))") == "t";
+    std::string table =
+        query("select pgq.quote_fqname(queue_data_pfx) from pgq.queue where queue_name = '" + queue + "'");
+    return query("select not exists (select 1 from " + table +
+                 " where not txid_visible_in_snapshot(ev_txid, (select tick_snapshot from pgq.tick"
+                 " join pgq.queue on queue_id = tick_queue where queue_name = '" +
+                 queue + "' order by tick_id desc limit 1)))") == "t";
   }
   bool soon_covered(const std::string& queue = "q") const {
     return eventually(kPatience, [&] { return covered(queue); });
   }
   int locks(int number) const {
-    return std::stoi(query("select count(*) from pg_locks join pg_database d on d.oid = database and d.datname = current_database()"
-                           " where locktype = 'advisory' and granted and mode = 'ExclusiveLock'"
-                           "   and classid = 1397446516 and objid = " + std::to_string(number)));
+    return std::stoi(
+        query("select count(*) from pg_locks join pg_database d on d.oid = database and d.datname = current_database()"
+              " where locktype = 'advisory' and granted and mode = 'ExclusiveLock'"
+              "   and classid = 1397446516 and objid = " +
+              std::to_string(number)));
   }
   bool asleep() const { return locks(3) == 1; }
   /// Pretends that the newest two ticks are that old.
   void age_ticks(const std::string& second_newest, const std::string& newest) const {
-    query("update pgq.tick t set tick_time = now() - case when tick_id = (select max(tick_id) from pgq.tick x where x.tick_queue = t.tick_queue)"
-          " then interval '" + newest + "' else interval '" + second_newest + "' end");
+    query(
+        "update pgq.tick t set tick_time = now() - case when tick_id = (select max(tick_id) from pgq.tick x where "
+        "x.tick_queue = t.tick_queue)"
+        " then interval '" +
+        newest + "' else interval '" + second_newest + "' end");
   }
   /// No idle tick is due for an hour.
   void calm() const {
@@ -69,7 +79,9 @@ std::vector<std::string> ticker_args(const Database& db, std::vector<std::string
 }
 
 bool soon(const std::function<bool()>& predicate) { return eventually(kPatience, predicate); }
-bool soon_logged(Background& ticker, const std::string& text) { return soon([&] { return ticker.logged(text); }); }
+bool soon_logged(Background& ticker, const std::string& text) {
+  return soon([&] { return ticker.logged(text); });
+}
 
 }  // namespace
 
@@ -81,9 +93,10 @@ TEST_CASE("the client's decision is the server's") {
     bool due;
   };
   const Sample samples[] = {
-      {"10 s", "2 s", 1, false},   {"10 s", "3.1 s", 1, true}, {"10 s", "0.5 s", 499, false}, {"10 s", "0.5 s", 500, true},
-      {"10 s", "1.4 s", 0, false}, {"5 s", "1.6 s", 0, false}, {"2 s", "1.6 s", 0, true},     {"14 s", "10 s", 0, true},
-      {"100 s", "58 s", 0, false}, {"100 s", "61 s", 0, true},
+      {"10 s", "2 s", 1, false},    {"10 s", "3.1 s", 1, true},  {"10 s", "0.5 s", 499, false},
+      {"10 s", "0.5 s", 500, true}, {"10 s", "1.4 s", 0, false}, {"5 s", "1.6 s", 0, false},
+      {"2 s", "1.6 s", 0, true},    {"14 s", "10 s", 0, true},   {"100 s", "58 s", 0, false},
+      {"100 s", "61 s", 0, true},
   };
   db.query("delete from pgq.tick");
   db.query("insert into pgq.tick (tick_queue, tick_id, tick_event_seq) values (1, 101, 7), (1, 102, 7)");
@@ -193,14 +206,16 @@ TEST_CASE("events are ticked soon after their commit, with the default settings"
       auto start = Clock::now();
       Deadline deadline(kPatience);
       while (!deadline.passed() &&
-             !tx.value<bool>("select exists (select 1 from pgq.tick where txid_visible_in_snapshot($1, tick_snapshot))", txid))
+             !tx.value<bool>("select exists (select 1 from pgq.tick where txid_visible_in_snapshot($1, tick_snapshot))",
+                             txid))
         std::this_thread::sleep_for(1ms);
       ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
       std::this_thread::sleep_for(pause);
     }
     std::sort(ms.begin(), ms.end());
     std::size_t n = ms.size();
-    std::cerr << "commit to tick, " << what << ": median " << ms[n / 2] << " ms, 90 % below " << ms[n * 9 / 10] << " ms, longest " << ms[n - 1] << " ms\n";
+    std::cerr << "commit to tick, " << what << ": median " << ms[n / 2] << " ms, 90 % below " << ms[n * 9 / 10]
+              << " ms, longest " << ms[n - 1] << " ms\n";
     CHECK(ms[n * 9 / 10] < 1000);
   };
   measure("busy queue", 100, 3ms);
@@ -226,8 +241,12 @@ TEST_CASE("a sleeping ticker takes no transaction id and writes no WAL, and is w
   Background frequent(ticker_args(db, {"--ticker-period", "50ms"}));
   db.calm();
   REQUIRE(soon([&] { return db.asleep(); }));
-  auto position = [&] { return db.query("select pg_current_wal_insert_lsn(), txid_snapshot_xmax(txid_current_snapshot())"); };
-  auto last_look = [&] { return db.query("select max(query_start) from pg_stat_activity where application_name = 'skytools ticker'"); };
+  auto position = [&] {
+    return db.query("select pg_current_wal_insert_lsn(), txid_snapshot_xmax(txid_current_snapshot())");
+  };
+  auto last_look = [&] {
+    return db.query("select max(query_start) from pg_stat_activity where application_name = 'skytools ticker'");
+  };
   std::this_thread::sleep_for(1500ms);  // maintenance of the start
   // Another process of the server may write something in one of the windows, e.g. the list of running transactions.
   bool quiet = false;
@@ -258,7 +277,8 @@ TEST_CASE("a new tick is announced to listeners") {
   Background ticker(ticker_args(db));
   db.insert();
   std::vector<pg::Notification> got;
-  for (Deadline deadline(kPatience); got.empty() && !deadline.passed(); got = listener.notifications()) listener.wait_readable(100ms);
+  for (Deadline deadline(kPatience); got.empty() && !deadline.passed(); got = listener.notifications())
+    listener.wait_readable(100ms);
   REQUIRE_FALSE(got.empty());
   CHECK(got[0].channel == "pgq_tick_1");
   CHECK(db.query("select count(*) from pgq.tick where tick_id = " + got[0].payload) == "1");
@@ -266,7 +286,9 @@ TEST_CASE("a new tick is announced to listeners") {
 
 TEST_CASE("a failing or locked queue holds up no other") {
   Queues db({"future", "locked", "lost", "works"});
-  db.query("insert into pgq.tick (tick_queue, tick_id, tick_event_seq, tick_snapshot) values (1, 100, 0, '9000000000:9000000000:')");
+  db.query(
+      "insert into pgq.tick (tick_queue, tick_id, tick_event_seq, tick_snapshot) values (1, 100, 0, "
+      "'9000000000:9000000000:')");
   db.query("drop sequence pgq.event_3_id_seq cascade");
   pg::Connection c("blocker", db.conninfo());
   pg::Transaction blocker(c);
@@ -290,23 +312,27 @@ TEST_CASE("a failing or locked queue holds up no other") {
 TEST_CASE("a failing operation holds up no other, and VACUUM is one of them") {
   Queues db({"a", "b"});
   REQUIRE(db.query("show autovacuum") == "off");
-  db.query("create table public.ran (queue text);"
-           "create function public.good(q text) returns int language sql as 'insert into ran values (q) returning 0';"
-           "create function public.thrice(q text) returns bigint language sql as"
-           " 'insert into ran values (''again''); select 3 - count(*) from ran where queue = ''again''';"
-           "create function public.bad(q text) returns int language plpgsql as 'begin raise ''spoiled''; end';"
-           "update pgq.queue set queue_extra_maint = '{public.bad,public.good,public.thrice}' where queue_name = 'a';"
-           // The rotation of the other one cannot be done: its transaction id lies in the future.
-           "update pgq.queue set queue_switch_time = now() - interval '1 day';"
-           "update pgq.queue set queue_switch_step1 = 9000000000 where queue_name = 'b'");
+  db.query(
+      "create table public.ran (queue text);"
+      "create function public.good(q text) returns int language sql as 'insert into ran values (q) returning 0';"
+      "create function public.thrice(q text) returns bigint language sql as"
+      " 'insert into ran values (''again''); select 3 - count(*) from ran where queue = ''again''';"
+      "create function public.bad(q text) returns int language plpgsql as 'begin raise ''spoiled''; end';"
+      "update pgq.queue set queue_extra_maint = '{public.bad,public.good,public.thrice}' where queue_name = 'a';"
+      // The rotation of the other one cannot be done: its transaction id lies in the future.
+      "update pgq.queue set queue_switch_time = now() - interval '1 day';"
+      "update pgq.queue set queue_switch_step1 = 9000000000 where queue_name = 'b'");
   Background ticker(ticker_args(db, {"--stats-period", "1s"}));
   CHECK(soon_logged(ticker, "maint: 1, retry: 0}"));
   CHECK(ticker.logged("maint failure"));
   CHECK(ticker.logged("spoiled"));
-  CHECK(db.query("select queue_cur_table, queue_switch_step2 is not null from pgq.queue where queue_name = 'a'") == "1|t");
+  CHECK(db.query("select queue_cur_table, queue_switch_step2 is not null from pgq.queue where queue_name = 'a'") ==
+        "1|t");
   CHECK(db.query("select queue, count(*) from ran group by 1 order by 1") == "a|1\nagain|3");
-  CHECK(soon([&] { return std::stoi(db.query("select count(*) from pg_stat_user_tables where schemaname = 'pgq' and vacuum_count > 0"
-                                             " and relname in ('subscription', 'consumer', 'queue', 'tick', 'retry_queue')")) == 5; }));
+  CHECK(soon([&] {
+    return std::stoi(db.query("select count(*) from pg_stat_user_tables where schemaname = 'pgq' and vacuum_count > 0"
+                              " and relname in ('subscription', 'consumer', 'queue', 'tick', 'retry_queue')")) == 5;
+  }));
 }
 
 TEST_CASE("due retry events come back") {
@@ -328,8 +354,9 @@ TEST_CASE("ticking resumes within seconds after its session was ended") {
   Background ticker(ticker_args(db));
   REQUIRE(soon_logged(ticker, "ticking"));
   for (int i = 0; i < 2; ++i) {
-    REQUIRE(db.query("select count(pg_terminate_backend(pid)) > 0 from pg_stat_activity where datname = current_database()"
-                     " and application_name = 'skytools ticker'") == "t");
+    REQUIRE(
+        db.query("select count(pg_terminate_backend(pid)) > 0 from pg_stat_activity where datname = current_database()"
+                 " and application_name = 'skytools ticker'") == "t");
     auto start = Clock::now();
     db.insert();
     CHECK(db.soon_covered());
@@ -382,7 +409,8 @@ TEST_CASE("of two tickers one stands by and takes over") {
 TEST_CASE("several databases: a missing one holds up no other and is found when it comes") {
   Queues one;
   Database later;
-  Background ticker({"ticker", "--db", one.conninfo(), "--db", server().conninfo("no_such_db"), "--db", later.conninfo(), "--check-period", "500ms"});
+  Background ticker({"ticker", "--db", one.conninfo(), "--db", server().conninfo("no_such_db"), "--db",
+                     later.conninfo(), "--check-period", "500ms"});
   one.insert();
   CHECK(one.soon_covered());
   CHECK(soon_logged(ticker, "no_such_db"));
@@ -427,10 +455,35 @@ TEST_CASE("a database with the original's extension is ticked, too") {
   std::string before = db.query("select max(tick_id) from pgq.tick");
   db.query("select pgq.insert_event('q', 't', 'd')");
   CHECK(soon([&] {
-    return db.query("select txid_visible_in_snapshot((select max(ev_txid) from pgq.event_1), tick_snapshot) from pgq.tick order by tick_id desc limit 1") == "t";
+    return db.query(
+               "select txid_visible_in_snapshot((select max(ev_txid) from pgq.event_1), tick_snapshot) from pgq.tick "
+               "order by tick_id desc limit 1") == "t";
   }));
   CHECK(soon([&] { return listener.wait_readable(10ms) && !listener.notifications().empty(); }));
   CHECK(ticker.stop() == 0);
+}
+
+TEST_CASE("a member of pgq_admin may do all of it but VACUUM") {
+  Queues db;
+  db.query("create role ticker_user login in role pgq_admin");
+  db.query("update pgq.queue set queue_switch_time = now() - interval '1 day'");
+  {
+    Background ticker(
+        {"ticker", "--db", pg::with_keyword(db.conninfo(), "user", "ticker_user"), "--retry-period", "200ms"});
+    REQUIRE(soon_logged(ticker, "ticking"));
+    pg::Connection c("producer", db.conninfo());
+    pg::Transaction tx(c);  // its event is a late one
+    tx.exec("select pgq.insert_event('q', 't', 'd')");
+    std::int64_t before = db.ticks();
+    CHECK(soon([&] { return db.ticks() > before; }));
+    tx.commit();
+    CHECK(db.soon_covered());
+    CHECK(soon(
+        [&] { return db.query("select queue_cur_table, queue_switch_step2 is not null from pgq.queue") == "1|t"; }));
+    CHECK(ticker.stop() == 0);
+    CHECK_FALSE(ticker.logged("permission denied for"));
+  }
+  db.query("drop role ticker_user");
 }
 
 TEST_CASE("the statistics keep the original's shape") {

@@ -21,7 +21,7 @@ TEST_CASE("COPY text fields") {
   CHECK(out == "\\N");
   CHECK(unescape_copy("a\\tb\\nc\\\\d\\be\\ff\\rg\\vh", out));
   CHECK(out == "a\tb\nc\\d\be\ff\rg\vh");
-  CHECK(unescape_copy("\\x\\", out));   // an odd end is kept from running over
+  CHECK(unescape_copy("\\x\\", out));  // an odd end is kept from running over
   CHECK(out == "x");
 }
 
@@ -29,7 +29,8 @@ TEST_CASE("escaping and unescaping any bytes gives them back") {
   std::mt19937 random(1);
   for (int i = 0; i < 2000; ++i) {
     std::string value, field, back;
-    for (std::size_t n = random() % 40; n > 0; --n) value += random() % 3 ? "\\\t\n\rNab\v\f\b"[random() % 10] : static_cast<char>(random() % 255 + 1);
+    for (std::size_t n = random() % 40; n > 0; --n)
+      value += random() % 3 ? "\\\t\n\rNab\v\f\b"[random() % 10] : static_cast<char>(random() % 255 + 1);
     escape_copy(value, field);
     CHECK(field.find_first_of("\t\n\r") == std::string::npos);
     CHECK(field != "\\N");
@@ -65,7 +66,7 @@ TEST_CASE("url encoding as the capture triggers do it") {
   CHECK(reused.empty());
   CHECK(decode_row("a=b=c") == std::vector<Field>{{"a", "b=c"}});
   for (auto* bad : {"a=%", "a=%1", "a=%g0", "%=1", "a=1&b=%0"}) CHECK_THROWS_AS(decode_row(bad), Error);
-  CHECK_THROWS_AS(decode_row("a=%2&b=00"), Error);   // an escape does not reach over its field
+  CHECK_THROWS_AS(decode_row("a=%2&b=00"), Error);  // an escape does not reach over its field
 }
 
 TEST_CASE("snapshots") {

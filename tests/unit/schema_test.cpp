@@ -26,9 +26,12 @@ std::string labels(const Plan& plan) {
 
 /// A small module of every kind of file, under the name of a real one.
 constexpr File kFiles[] = {
-    {"pgq/1_tables.sql", "create schema pgq;", "t1"},          {"pgq/5_triggers.sql", "", "t5"},
-    {"pgq/functions/a.sql", "", "a1"},                         {"pgq/functions/b.sql", "", "b1"},
-    {"pgq/grants.sql", "", "g1"},                              {"pgq/upgrade_column.sql", "", "u1"},
+    {"pgq/1_tables.sql", "create schema pgq;", "t1"},
+    {"pgq/5_triggers.sql", "", "t5"},
+    {"pgq/functions/a.sql", "", "a1"},
+    {"pgq/functions/b.sql", "", "b1"},
+    {"pgq/grants.sql", "", "g1"},
+    {"pgq/upgrade_column.sql", "", "u1"},
     {"pgq_node/1_tables.sql", "create schema pgq_node;", "n"},
 };
 
@@ -81,11 +84,15 @@ TEST_CASE("files run in the order of their kinds") {
 TEST_CASE("what is done depends on what is found") {
   ModuleState s = installed();
   SUBCASE("absent: everything but upgrade files") {
-    Plan p = plan_module(pgq, ModuleState{.name = "pgq", .version = {}, .origin = {}, .extension = {}, .owner = {}, .files = {}, .changed = {}},
-                         options_with(), "db x");
+    Plan p = plan_module(
+        pgq,
+        ModuleState{
+            .name = "pgq", .version = {}, .origin = {}, .extension = {}, .owner = {}, .files = {}, .changed = {}},
+        options_with(), "db x");
     CHECK(p.action == "installed");
-    CHECK(labels(p) == "schema/pgq/1_tables.sql schema/pgq/functions/a.sql schema/pgq/functions/b.sql "
-                       "schema/pgq/5_triggers.sql schema/pgq/grants.sql ");
+    CHECK(labels(p) ==
+          "schema/pgq/1_tables.sql schema/pgq/functions/a.sql schema/pgq/functions/b.sql "
+          "schema/pgq/5_triggers.sql schema/pgq/grants.sql ");
     CHECK(p.record);
   }
   SUBCASE("the same: nothing") {
@@ -112,8 +119,9 @@ TEST_CASE("what is done depends on what is found") {
     s.recorded = s.current = false, s.origin = "";
     Plan p = plan_module(pgq, s, options_with(), "db x");
     CHECK(p.action == "taken over");
-    CHECK(labels(p) == "schema/pgq/functions/a.sql! schema/pgq/functions/b.sql! select pgq.upgrade_schema() "
-                       "schema/pgq/grants.sql select skytools.adopt_queues() ");
+    CHECK(labels(p) ==
+          "schema/pgq/functions/a.sql! schema/pgq/functions/b.sql! select pgq.upgrade_schema() "
+          "schema/pgq/grants.sql select skytools.adopt_queues() ");
   }
   SUBCASE("an extension's: recorded and left alone") {
     s.recorded = s.current = false, s.origin = s.extension = "extension", s.extension = "pgq", s.version = "3.5";
@@ -165,9 +173,11 @@ TEST_CASE("comments at the margin stay here, lines and function bodies stay whol
       "$body$ language sql;\n"
       "-- tail\n";
   CHECK(text_to_send(sql, true) ==
-        "\ncreate function f() returns text as $body$\n-- inside\n  select $$x$$\n-- still inside\n$body$ language sql;\n\n");
-  CHECK(text_to_send(sql, false) ==
-        "create function f() returns text as $body$\n-- inside\n  select $$x$$\n-- still inside\n$body$ language sql;\n");
+        "\ncreate function f() returns text as $body$\n-- inside\n  select $$x$$\n-- still inside\n$body$ language "
+        "sql;\n\n");
+  CHECK(
+      text_to_send(sql, false) ==
+      "create function f() returns text as $body$\n-- inside\n  select $$x$$\n-- still inside\n$body$ language sql;\n");
   CHECK(text_to_send("select $1;\n-- gone\nselect '$';\n-- gone", false) == "select $1;\nselect '$';\n");
 }
 
@@ -191,35 +201,44 @@ TEST_CASE("our files have no transaction commands and no psql commands, and ever
     for (auto& [file, kind] : files) {
       CAPTURE(std::string(file->path));
       std::string lines = "\n" + text_to_send(file->text, true);
-      for (auto bad : {"\n\\", "\nbegin;", "\ncommit", "\nBEGIN;", "\nCOMMIT"}) CHECK(lines.find(bad) == std::string::npos);
-      if (kind == Kind::function) CHECK(lines.find("create or replace function " + std::string(m.name) + ".") != std::string::npos);
+      for (auto bad : {"\n\\", "\nbegin;", "\ncommit", "\nBEGIN;", "\nCOMMIT"})
+        CHECK(lines.find(bad) == std::string::npos);
+      if (kind == Kind::function)
+        CHECK(lines.find("create or replace function " + std::string(m.name) + ".") != std::string::npos);
     }
   }
 }
 
 TEST_CASE("facts survive writing and reading") {
-  std::vector<Fact> facts = {{"pgq", "table pgq.queue", "constraint c", "CHECK (a = '\t\\\n')"}, {"pgq", "role pgq_admin", "settings", ""}};
+  std::vector<Fact> facts = {{"pgq", "table pgq.queue", "constraint c", "CHECK (a = '\t\\\n')"},
+                             {"pgq", "role pgq_admin", "settings", ""}};
   CHECK(read_facts(write_facts(facts)) == facts);
   CHECK_THROWS_WITH_AS(read_facts("# head\na\tb\tc\n"), "schema/fingerprint.tsv:2: not four fields", Error);
   CHECK_THROWS_AS(read_facts("a\tb\tc\td\te\n"), Error);
 }
 
 TEST_CASE("differences are told per object") {
-  std::vector<Fact> want = {{"pgq", "function pgq.a()", "body", "1"}, {"pgq", "function pgq.a()", "result", "text"},
-                            {"pgq", "function pgq.b()", "body", "2"}, {"londiste", "schema londiste", "exists", "yes"}};
+  std::vector<Fact> want = {{"pgq", "function pgq.a()", "body", "1"},
+                            {"pgq", "function pgq.a()", "result", "text"},
+                            {"pgq", "function pgq.b()", "body", "2"},
+                            {"londiste", "schema londiste", "exists", "yes"}};
   CHECK(differences(want, want, "pgq").empty());
-  std::vector<Fact> have = {{"pgq", "function pgq.a()", "body", "9"}, {"pgq", "function pgq.a()", "result", "integer"},
-                            {"pgq", "function pgq.a()", "grant to PUBLIC", "execute"}, {"pgq", "table pgq.event_1", "options", ""}};
+  std::vector<Fact> have = {{"pgq", "function pgq.a()", "body", "9"},
+                            {"pgq", "function pgq.a()", "result", "integer"},
+                            {"pgq", "function pgq.a()", "grant to PUBLIC", "execute"},
+                            {"pgq", "table pgq.event_1", "options", ""}};
   CHECK(differences(want, have, "pgq") ==
-        std::vector<std::string>{"function pgq.a(): body differs", "function pgq.a(): result is 'integer', expected 'text'",
-                                 "function pgq.a(): unexpected grant to PUBLIC: execute", "function pgq.b() is missing"});
+        std::vector<std::string>{
+            "function pgq.a(): body differs", "function pgq.a(): result is 'integer', expected 'text'",
+            "function pgq.a(): unexpected grant to PUBLIC: execute", "function pgq.b() is missing"});
 }
 
 TEST_CASE("the embedded fingerprint knows every module") {
   auto facts = read_facts(embedded().fingerprint);
   for (const Module& m : kModules) {
     CAPTURE(std::string(m.name));
-    CHECK(std::count(facts.begin(), facts.end(), Fact{std::string(m.name), "schema " + std::string(m.name), "exists", "yes"}) == 1);
+    CHECK(std::count(facts.begin(), facts.end(),
+                     Fact{std::string(m.name), "schema " + std::string(m.name), "exists", "yes"}) == 1);
   }
 }
 

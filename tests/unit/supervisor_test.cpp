@@ -1,10 +1,11 @@
+#include "core/run/supervisor.h"
+
 #include <doctest/doctest.h>
 
 #include <thread>
 
 #include "core/base/error.h"
 #include "core/log/log.h"
-#include "core/run/supervisor.h"
 
 using namespace skytools;
 using namespace skytools::run;
@@ -20,25 +21,38 @@ struct Quiet {
 TEST_CASE("a worker that had begun is started again until it returns") {
   StopToken stop;
   int runs = 0;
-  supervise("w", stop, [&](auto& begun) {
-    begun();
-    if (++runs < 4) throw Error("connection lost");
-  }, kFast);
+  supervise(
+      "w", stop,
+      [&](auto& begun) {
+        begun();
+        if (++runs < 4) throw Error("connection lost");
+      },
+      kFast);
   CHECK(runs == 4);
 }
 
 TEST_CASE("what fails before the first beginning passes through, later failures don't") {
   StopToken stop;
   int runs = 0;
-  CHECK_THROWS_AS(supervise("w", stop, [&](auto&) { ++runs; throw SchemaMissing("no pgq"); }, kFast), SchemaMissing);
+  CHECK_THROWS_AS(supervise(
+                      "w", stop,
+                      [&](auto&) {
+                        ++runs;
+                        throw SchemaMissing("no pgq");
+                      },
+                      kFast),
+                  SchemaMissing);
   CHECK(runs == 1);
-  supervise("w", stop, [&](auto& begun) {
-    if (++runs == 2) {
-      begun();
-      throw Error("x");
-    }
-    if (runs == 3) throw Error("cannot connect");
-  }, kFast);
+  supervise(
+      "w", stop,
+      [&](auto& begun) {
+        if (++runs == 2) {
+          begun();
+          throw Error("x");
+        }
+        if (runs == 3) throw Error("cannot connect");
+      },
+      kFast);
   CHECK(runs == 4);
 }
 
@@ -49,11 +63,13 @@ TEST_CASE("a stop ends the worker and the pause") {
     std::this_thread::sleep_for(50ms);
     stop.request();
   });
-  supervise("w", stop, [&](auto& begun) {
-    begun();
-    ++runs;
-    throw Error("x");
-  }, {.first = 1h, .longest = 1h});
+  supervise("w", stop,
+            [&](auto& begun) {
+              begun();
+              ++runs;
+              throw Error("x");
+            },
+            {.first = 1h, .longest = 1h});
   other.join();
   CHECK(runs == 1);
   supervise("w", stop, [&](auto&) { ++runs; });

@@ -39,9 +39,9 @@ TEST_CASE("a tick is due as the server's own rules say") {
     bool due;
   };
   const Sample samples[] = {
-      {10s, 2s, 1, false},    {10s, 3100ms, 1, true},  {10s, 0s, 499, false}, {10s, 0s, 500, true},
-      {10s, 1400ms, 0, false}, {5s, 1600ms, 0, false}, {2s, 1600ms, 0, true}, {14s, 10s, 0, true},
-      {100s, 59s, 0, false},  {100s, 61s, 0, true},    {std::nullopt, 0s, 0, true}, {std::nullopt, 0s, 1, false},
+      {10s, 2s, 1, false},     {10s, 3100ms, 1, true}, {10s, 0s, 499, false},       {10s, 0s, 500, true},
+      {10s, 1400ms, 0, false}, {5s, 1600ms, 0, false}, {2s, 1600ms, 0, true},       {14s, 10s, 0, true},
+      {100s, 59s, 0, false},   {100s, 61s, 0, true},   {std::nullopt, 0s, 0, true}, {std::nullopt, 0s, 1, false},
   };
   for (auto& s : samples) {
     INFO("newest " << s.newest.count() << " ms, new " << s.new_events);
@@ -103,7 +103,8 @@ TEST_CASE("pauses double up to the longest, with jitter, and start again after a
 }
 
 TEST_CASE("maintenance operations as statements") {
-  CHECK(Operation{"pgq.maint_rotate_tables_step1", "my 'q'"}.sql() == "select \"pgq\".\"maint_rotate_tables_step1\"('my ''q''')");
+  CHECK(Operation{"pgq.maint_rotate_tables_step1", "my 'q'"}.sql() ==
+        "select \"pgq\".\"maint_rotate_tables_step1\"('my ''q''')");
   CHECK(Operation{"londiste.periodic_maintenance", {}}.sql() == "select \"londiste\".\"periodic_maintenance\"()");
   CHECK(Operation{"vacuum", "pgq.tick"}.sql() == "vacuum \"pgq\".\"tick\"");
   CHECK(Operation{"VACUUM ANALYZE", "pgq.tick; drop table x"}.sql() == "VACUUM ANALYZE \"pgq\".\"tick; drop table x\"");
@@ -111,8 +112,10 @@ TEST_CASE("maintenance operations as statements") {
 }
 
 TEST_CASE("settings: databases from flags, else from the list, else the server's list") {
-  CHECK(read_settings(merged({}), {"dbname=a", "dbname=b"}).databases == std::vector<std::string>{"dbname=a", "dbname=b"});
-  auto listed = read_settings(merged({{"database_list", {{"a", "b c"}, "flag"}}, {"base_connstr", flag("host=db1 port=1")}}), {});
+  CHECK(read_settings(merged({}), {"dbname=a", "dbname=b"}).databases ==
+        std::vector<std::string>{"dbname=a", "dbname=b"});
+  auto listed =
+      read_settings(merged({{"database_list", {{"a", "b c"}, "flag"}}, {"base_connstr", flag("host=db1 port=1")}}), {});
   CHECK(listed.databases == std::vector<std::string>{"host=db1 port=1 dbname=a", "host=db1 port=1 dbname='b c'"});
   CHECK_FALSE(listed.discover);
   auto found = read_settings(merged({{"discover", flag("true")}, {"base_connstr", flag("host=db1")}}), {});

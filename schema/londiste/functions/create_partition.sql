@@ -55,7 +55,7 @@ begin
         execute v_item.grant_cmd;
     end loop;
 
-    -- Definitions read `CREATE TRIGGER name … ON parent …` and `CREATE RULE name AS ON event TO parent …`: the first
+    -- Definitions read `CREATE TRIGGER name ... ON parent ...` and `CREATE RULE name AS ON event TO parent ...`: the first
     -- mention of the parent after the name is the one to change.
     for v_item in
         select 'trigger' as kind, t.tgname as name, t.tgenabled as state,

@@ -17,7 +17,7 @@ exception
             using errcode = 'insufficient_privilege',
                 hint = case when current_setting('server_version_num')::integer >= 150000
                     then format('GRANT SET ON PARAMETER session_replication_role TO %I', current_user)
-                    else 'A superuser must own the function: ALTER FUNCTION … OWNER TO.' end;
+                    else 'A superuser must own the function: ALTER FUNCTION ... OWNER TO.' end;
 end;
 $$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
 

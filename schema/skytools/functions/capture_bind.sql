@@ -15,7 +15,7 @@ declare
   v_result text := '';
 begin
   while v_rest <> '' loop
-    v_tag := substring(v_rest from '^(\$(?:[A-Za-z_]\w*)?\$)');  -- $tag$ … $tag$
+    v_tag := substring(v_rest from '^(\$(?:[A-Za-z_]\w*)?\$)');  -- $tag$ ... $tag$
     if v_tag is not null then
       v_token := v_tag || split_part(v_rest, v_tag, 2) || v_tag;
     else
