@@ -33,6 +33,7 @@ int create_node(Context& context, cascade::NodeType type) {
                         .location = context.args.size() > 1 ? context.args[1] : context.db_conninfo(),
                         .provider = {},
                         .worker = {}};
+  if (node.name.empty()) throw UsageError("the node needs a name");
   node.worker = job_or(context, node.queue + "_" + node.name);
   if (type != cascade::NodeType::root) {
     if (!context.settings.has("provider")) throw UsageError("where does the node read from? name its provider with --provider CONNINFO");

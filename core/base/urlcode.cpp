@@ -24,22 +24,24 @@ constexpr std::array<bool, 256> kLiteral = [] {
   return table;
 }();
 
-/// Replaces `out` by the decoded text[from, to).
+/// Replaces `out` by the decoded text[from, to): runs of literal bytes at once.
 void decode_span(std::string_view text, std::size_t from, std::size_t to, std::string& out) {
   out.clear();
-  for (std::size_t i = from; i < to; ++i) {
-    char c = text[i];
-    if (c == '+') {
+  for (std::size_t i = from; i < to;) {
+    std::size_t run = i;
+    while (run < to && text[run] != '+' && text[run] != '%') ++run;
+    out.append(text.substr(i, run - i));
+    if (run == to) return;
+    i = run + 1;
+    if (text[run] == '+') {
       out += ' ';
-    } else if (c != '%') {
-      out += c;
-    } else {
-      int high = i + 2 < to ? hex_digit(text[i + 1]) : -1;
-      int low = i + 2 < to ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) throw Error("bad escape in row data at offset " + std::to_string(i));
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
+      continue;
     }
+    int high = run + 2 < to ? hex_digit(text[run + 1]) : -1;
+    int low = run + 2 < to ? hex_digit(text[run + 2]) : -1;
+    if (high < 0 || low < 0) throw Error("bad escape in row data at offset " + std::to_string(run));
+    out += static_cast<char>(high * 16 + low);
+    i = run + 3;
   }
 }
 

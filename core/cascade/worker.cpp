@@ -46,6 +46,7 @@ struct Worker::Session {
   std::string source_location_;
   WorkerContext context_;
   Clock::time_point watermark_due_{};   ///< the first publication comes at once
+  Clock::time_point state_due_{};       ///< when the node's state is read again at the latest
   std::int64_t max_event_id_ = 0;
   bool behind_ = false;
 };
@@ -74,14 +75,19 @@ void Worker::Session::lock_node() {
 
 void Worker::Session::wait(milliseconds d) {
   pg::wait_readable({&target_, source_.get()}, d, w_.stop_);
-  target_.notifications();
   if (source_) source_->notifications();
 }
 
 bool Worker::Session::acknowledge() {
-  pg::Transaction tx(target_, pg::Mode::autocommit);
   const std::string& queue = w_.settings_.queue;
   WorkerState& state = context_.state;
+  // Who changes the node tells so; looking anyway once per loop_delay is for schemas that do not.
+  for (auto& n : target_.notifications()) context_.stale |= n.channel == kNodeChannel && n.payload == queue;
+  context_.refreshed = context_.stale || Clock::now() >= state_due_;
+  if (!context_.refreshed) return !state.paused;
+  context_.stale = false;
+  state_due_ = Clock::now() + w_.settings_.loop_delay;
+  pg::Transaction tx(target_, pg::Mode::autocommit);
   state = worker_state(tx, queue);
   if (!state.uptodate) run_command(tx, "pgq_node.set_consumer_uptodate($1, $2, true)", {queue, state.worker_name});
   if (state.error && !w_.failed_)
@@ -156,6 +162,7 @@ void Worker::Session::process(const pgq::Batch& batch) {
     if (e->retry) throw Error("event " + std::to_string(e->id) + " was retried; a cascaded queue must not hold such events");
     max_event_id_ = std::max(max_event_id_, e->id);
     if (mirrors) mirror.add(events);
+    events.drop_raw();
     if (is_system_event(*e)) apply_system_event(tx, queue, state.type, *e);
     else w_.handler_.event(context_, tx, *e);
     SKYTOOLS_FAILPOINT("worker.event");
@@ -195,6 +202,8 @@ void Worker::Session::publish_watermark(const pgq::Batch& batch) {
 }
 
 void Worker::Session::finish(const pgq::Batch& batch) {
+  context_.state.completed_tick = batch.tick;
+  if (context_.state.type == NodeType::branch) context_.state.queue_top = batch.tick;
   publish_watermark(batch);
   pg::Transaction tx(*source_, pg::Mode::autocommit);
   pgq::finish_batch(tx, batch.id);

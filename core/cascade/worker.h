@@ -52,6 +52,8 @@ struct WorkerContext {
   pg::Connection* source;   ///< null on a root
   WorkerState state;
   bool after_error;         ///< the batch before this one failed
+  bool refreshed = true;    ///< the state was read again for this round: what others can change may have changed
+  bool stale = true;        ///< set when it must be read again for the next one
 };
 
 /// The worker of one node: reads the provider, applies, mirrors (branch), acknowledges admin commands, publishes watermarks.

@@ -36,13 +36,41 @@ std::map<std::string, Table> tables_at(pg::Connection& c, const std::string& que
   return out;
 }
 
-/// Names that can be meant: registered ones, and on the root every table of the database.
-std::vector<std::string> known_tables(Set& set, const std::map<std::string, Table>& registered) {
+/// Partitioned tables that are no partition themselves: local_show_missing() knows their partitions only.
+std::vector<std::string> partitioned_tables(pg::Connection& c) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  pg::Result r = tx.exec(
+      "select n.nspname || '.' || c.relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+      " where c.relkind = 'p' and not c.relispartition and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'");
+  std::vector<std::string> names;
+  for (int i = 0; i < r.rows(); ++i) names.emplace_back(r.text(i, 0));
+  return names;
+}
+
+/// Names that can be meant: those of the set, and on the root every table of the database.
+std::vector<std::string> known_tables(Set& set, const std::map<std::string, Table>& of_set) {
   std::set<std::string> names;
-  for (auto& [name, table] : registered) names.insert(name);
-  if (set.root())
+  for (auto& [name, table] : of_set) names.insert(name);
+  if (set.root()) {
     for (auto& name : missing_names(set.local(), set.queue(), "r")) names.insert(name);
+    for (auto& name : partitioned_tables(set.local())) names.insert(name);
+  }
   return {names.begin(), names.end()};
+}
+
+/// Takes away partitions of tables that are chosen too: their rows come with the whole.
+void drop_partitions(pg::Connection& c, std::vector<std::string>& names) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  std::set<std::string> chosen(names.begin(), names.end());
+  std::erase_if(names, [&](const std::string& name) {
+    pg::Result r = tx.exec(
+        "select n.nspname || '.' || c.relname from pg_catalog.pg_partition_ancestors(to_regclass($1)) a"
+        " join pg_catalog.pg_class c on c.oid = a.relid join pg_catalog.pg_namespace n on n.oid = c.relnamespace",
+        TableName::parse(name).sql());
+    for (int i = 0; i < r.rows(); ++i)
+      if (r.text(i, 0) != name && chosen.contains(std::string(r.text(i, 0)))) return true;
+    return false;
+  });
 }
 
 /// Refuses names that cannot be added, or goes on without them when forced.
@@ -70,7 +98,7 @@ class TableAdder {
   TableAdder(Set& set, const AddTables& request) : set_(set), request_(request) {}
 
   std::vector<Registration> run() {
-    if (!set_.root()) equalise_lists(set_);
+    if (!set_.root() && !request_.dry_run) equalise_lists(set_);
     choose();
     for (auto& candidate : candidates_) add(candidate);
     return std::move(done_);
@@ -80,11 +108,12 @@ class TableAdder {
   void choose() {
     auto registered = tables_at(set_.local(), set_.queue());
     std::vector<std::string> unmatched, unavailable;
-    auto names = select_names(request_.patterns, known_tables(set_, registered), unmatched);
-    report_unavailable(unmatched, request_.force, set_.root() ? "this database" : "provider " + set_.info().provider_node);
-    if (!request_.dest_table.empty() && names.size() != 1) throw UsageError("--dest-table goes with exactly one table");
     std::map<std::string, Table> at_provider;
     if (!set_.root()) at_provider = tables_at(set_.provider(), set_.queue());
+    auto names = select_names(request_.patterns, known_tables(set_, set_.root() ? registered : at_provider), unmatched);
+    if (set_.root()) drop_partitions(set_.local(), names);
+    report_unavailable(unmatched, request_.force, set_.root() ? "this database" : "provider " + set_.info().provider_node);
+    if (!request_.dest_table.empty() && names.size() != 1) throw UsageError("--dest-table goes with exactly one table");
     std::vector<std::string> absent;
     for (auto& name : names) {
       auto it = registered.find(name);
@@ -198,10 +227,10 @@ std::vector<Registration> register_sequences(Set& set, const AddSequences& reque
 std::vector<Registration> add_tables(Set& set, const AddTables& request) { return TableAdder(set, request).run(); }
 
 std::vector<Registration> add_sequences(Set& set, const AddSequences& request) {
-  if (!set.root()) equalise_lists(set);
+  if (!set.root() && !request.dry_run) equalise_lists(set);
   std::set<std::string> known;
   {
-    pg::Transaction tx(set.local(), pg::Mode::autocommit);
+    pg::Transaction tx(set.root() ? set.local() : set.provider(), pg::Mode::autocommit);
     for (auto& sequence : sequence_list(tx, set.queue())) known.insert(sequence.name);
   }
   if (set.root())

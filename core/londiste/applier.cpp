@@ -51,9 +51,11 @@ Applier::Applier(pg::Transaction& tx, ApplySession& session, const ApplyLimits& 
     : tx_(tx), session_(session), limits_(limits), one_by_one_(one_by_one) {}
 
 void Applier::add(Step&& step) {
+  std::size_t size = size_of(step);
+  if (bytes_ > 0 && bytes_ + size > limits_.max_bytes) flush();   // a wide row goes alone, straight from its buffer
   ++applied_;
   ++rows_;
-  bytes_ += size_of(step);
+  bytes_ += size;
   if (std::holds_alternative<Truncate>(step.change)) {
     flush();
     truncate(step);
@@ -61,9 +63,7 @@ void Applier::add(Step&& step) {
     RowChange row = std::move(*change);
     add_row(std::move(step), std::move(row));
   } else {
-    // Written SQL says nothing about keys: it must see what came before it, and what follows must see it.
-    flush_folds();
-    ordered_.push_back(std::move(step));
+    add_ordered(std::move(step));   // written SQL says nothing about keys
   }
   if (rows_ >= limits_.max_rows || bytes_ >= limits_.max_bytes) flush();
 }
@@ -74,18 +74,26 @@ void Applier::add_row(Step&& step, RowChange&& change) {
     flush();
     session_.strict = true;   // its triggers may look at any table
   }
-  bool by_itself = one_by_one_ || session_.strict || !table.foldable(change.keys);
-  if (by_itself) {
+  if (one_by_one_ || session_.strict || !table.foldable(change.keys)) {
     step.change = std::move(change);
-    ordered_.push_back(std::move(step));
-    return;
+    return add_ordered(std::move(step));
   }
+  if (ordered_tables_.contains(step.table)) flush_ordered();
   Fold& fold = folds_[step.table];
   if (!fold.accepts(change)) {
     flush_fold(step.table, fold);
-    fold.accepts(change);
+    if (!fold.accepts(change)) {   // an ignored column may be part of the key
+      step.change = std::move(change);
+      return add_ordered(std::move(step));
+    }
   }
   fold.add(std::move(change));
+}
+
+void Applier::add_ordered(Step&& step) {
+  if (auto it = folds_.find(step.table); it != folds_.end()) flush_fold(it->first, it->second);
+  ordered_tables_.insert(step.table);
+  ordered_.push_back(std::move(step));
 }
 
 void Applier::truncate(const Step& step) {
@@ -233,6 +241,7 @@ void Applier::flush_ordered() {
                 failed->table.str() + ": " + e.what());
   }
   ordered_.clear();
+  ordered_tables_.clear();
 }
 
 }  // namespace skytools::londiste

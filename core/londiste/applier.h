@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ class Applier {
 
  private:
   void add_row(Step&& step, RowChange&& change);
+  void add_ordered(Step&& step);
   void flush_folds();
   void flush_fold(const TableName& name, Fold& fold);
   void flush_ordered();
@@ -65,6 +67,7 @@ class Applier {
   bool one_by_one_;
   std::map<TableName, Fold> folds_;
   std::vector<Step> ordered_;
+  std::set<TableName> ordered_tables_;   ///< those in ordered_: a table's changes are never in both places
   std::size_t rows_ = 0, bytes_ = 0;
   std::int64_t applied_ = 0, missed_ = 0;
   std::int64_t expected_ = 0, touched_ = 0;

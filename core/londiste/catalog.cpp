@@ -14,10 +14,11 @@ constexpr const char* kTableSql =
     " where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')";
 
 // An element of an array literal is parsed by the element type's own input function, so arrays are right for every type
-// but arrays themselves (they would become one more dimension) and types with another delimiter.
+// but arrays themselves (they would become one more dimension), types with another delimiter, and composites: unnest()
+// would make a column of each of their fields. Domains have the category of what they are made of.
 constexpr const char* kColumnSql =
     "select a.attname, quote_ident(tn.nspname) || '.' || quote_ident(t.typname),"
-    " case when t.typcategory <> 'A' and t.typdelim = ',' then quote_ident(an.nspname) || '.' || quote_ident(at.typname) end,"
+    " case when t.typcategory not in ('A', 'C') and t.typdelim = ',' then quote_ident(an.nspname) || '.' || quote_ident(at.typname) end,"
     " a.attgenerated <> '', a.attidentity = 'a',"
     " (select k.n from pg_catalog.pg_index i, unnest(i.indkey::int2[]) with ordinality as k(attnum, n)"
     "   where i.indrelid = a.attrelid and i.indisprimary and k.attnum = a.attnum),"

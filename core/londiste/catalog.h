@@ -11,7 +11,7 @@ namespace skytools::londiste {
 struct Column {
   std::string name;
   std::string type;         ///< quoted and qualified, without modifier: pg_catalog.int4
-  std::string array_type;   ///< type of an array of it, or "" when values travel as text (arrays, box)
+  std::string array_type;   ///< type of an array of it, or "" when values travel as text (arrays, composites, box)
   bool generated = false;   ///< computed here, never written
   bool identity_always = false;
   bool exact_text = false;  ///< equal values have equal text: the text may stand for the value in a lookup

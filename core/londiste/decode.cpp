@@ -1,9 +1,9 @@
 #include "core/londiste/decode.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "core/base/strings.h"
 
 namespace skytools::londiste {
 
@@ -36,9 +36,24 @@ std::optional<Change> checked(const pgq::Event& e, RowChange change) {
   return change;
 }
 
+/// Names joined by commas; blanks belong to them.
+std::vector<std::string> key_names(std::string_view text) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = std::min(text.find(',', at), text.size());
+    names.emplace_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
 std::optional<Change> decode_encoded(const pgq::Event& e) {
-  RowChange change{*op_of_letter(e.type[0]), {}, split(std::string_view(e.type).substr(2), ',')};
-  decode_row(e.data, change.row);
+  RowChange change{*op_of_letter(e.type[0]), {}, key_names(std::string_view(e.type).substr(2))};
+  try {
+    decode_row(e.data, change.row);
+  } catch (const Error& error) {
+    bad(e, error.what());
+  }
   return checked(e, std::move(change));
 }
 
@@ -58,7 +73,12 @@ std::optional<Change> decode_json(const pgq::Event& e) {
   if (!data.is_object()) bad(e, "bad JSON in the data");
   RowChange change{op == "INSERT" ? RowOp::insert : op == "UPDATE" ? RowOp::update : RowOp::remove, {}, {}};
   if (change.op == RowOp::remove && op != "DELETE") bad(e, "unknown operation " + op);
-  for (auto& key : type.value("pkey", Json::array())) change.keys.push_back(key.get<std::string>());
+  Json keys = type.contains("pkey") ? type["pkey"] : Json::array();
+  if (!keys.is_array()) bad(e, "pkey is not an array");
+  for (auto& key : keys) {
+    if (!key.is_string()) bad(e, "pkey holds something else than names");
+    change.keys.push_back(key.get<std::string>());
+  }
   for (auto& [name, value] : data.items()) change.row.push_back({name, json_text(value)});
   return checked(e, std::move(change));
 }

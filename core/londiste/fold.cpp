@@ -35,7 +35,8 @@ void Fold::make_key(const RowChange& change) {
   key_.clear();
   for (auto position : key_columns_) {
     const auto& value = change.row[position].value;
-    key_ += value ? std::to_string(value->size()) + ":" + *value : "-";
+    if (key_columns_.size() == 1) key_ = value ? *value : "";   // a primary key is never NULL
+    else key_ += value ? std::to_string(value->size()) + ":" + *value : "-";
   }
 }
 
@@ -49,23 +50,23 @@ bool Fold::accepts(const RowChange& change) {
       if (change.row[i].name != columns_[i]) return false;
   }
   for (auto position : key_columns_)
-    if (position >= change.row.size()) return false;
+    if (position == columns_.size()) return false;
   make_key(change);
-  auto it = by_key_.find(key_);
-  return it == by_key_.end() || follows(rows_[it->second], change.op);
+  auto [it, is_new] = by_key_.try_emplace(key_, rows_.size());
+  slot_ = it->second;
+  return is_new || follows(rows_[slot_], change.op);
 }
 
 void Fold::add(RowChange&& change) {
   std::vector<std::optional<std::string>> values;
   values.reserve(change.row.size());
   for (auto& field : change.row) values.push_back(std::move(field.value));
-  auto [it, is_new] = by_key_.try_emplace(key_, rows_.size());
-  if (is_new) {
+  if (slot_ == rows_.size()) {
     bytes_ += size_of(values) + key_.size();
     rows_.push_back({change.op, false, false, std::move(values)});
     return;
   }
-  Row& row = rows_[it->second];
+  Row& row = rows_[slot_];
   bytes_ += size_of(values);
   bytes_ -= std::min(bytes_, size_of(row.values));
   row.values = std::move(values);

@@ -48,6 +48,7 @@ Replay::~Replay() = default;
 void Replay::start(cascade::WorkerContext& context) {
   session_.emplace();
   applier_.reset();
+  sync_.tables_changed();
   cleaned_ = false;
   pg::Transaction tx(context.target, pg::Mode::autocommit);
   tx.exec("select londiste.set_session_replication_role('replica', false)");
@@ -91,6 +92,7 @@ void Replay::event(cascade::WorkerContext& context, pg::Transaction& target, con
   for (auto& known : kSetEvents) {
     if (known.type != e.type) continue;
     applier_->flush();   // their place among the data events is kept
+    sync_.tables_changed();
     return known.apply(target, context.settings.queue, e);
   }
   throw Error("unhandled event type in queue: " + e.type + " (ev_id " + std::to_string(e.id) + ")");

@@ -110,9 +110,16 @@ bool TableSync::round(cascade::WorkerContext& context, const pgq::Batch* batch) 
 }
 
 bool TableSync::prepare(cascade::WorkerContext& context, const pgq::Batch* batch) {
+  // With every table in sync nothing moves by itself; others' changes come with a refreshed state.
+  if (!context.refreshed && !changed_ && !busy() && jobs_.empty()) {
+    if (batch) drop_snapshots(context, *batch);
+    return true;
+  }
+  changed_ = false;
   while (round(context, batch)) {
     if (!pg::wait_readable({&context.target}, kHandOverPoll, context.stop)) return false;
     context.target.notifications();
+    context.stale = true;   // they may have been about more than the tables
   }
   if (batch) drop_snapshots(context, *batch);
   restore_foreign_keys(context);

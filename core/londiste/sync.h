@@ -28,6 +28,7 @@ class TableSync {
   const Table* interesting(const std::string& table, std::int64_t txid) const;
   const std::map<std::string, Table>& tables() const { return tables_; }
   bool busy() const;         ///< copies are running or wanted
+  void tables_changed() { changed_ = true; }   ///< the batch told of tables: read them again before the next one
   /// Takes leftovers of copies that ended between their last steps off the queue. Once per session.
   void clean_up(cascade::WorkerContext& context);
   void cancel();
@@ -45,6 +46,7 @@ class TableSync {
   std::vector<std::string> order_;                 ///< their registration order
   std::map<std::string, std::unique_ptr<CopyJob>> jobs_;
   std::set<std::string> told_;                     ///< what was logged already
+  bool changed_ = true;
   bool pending_keys_ = false;                      ///< some foreign key waits to be restored
 };
 

@@ -40,12 +40,17 @@ CopyOut::CopyOut(Transaction& tx, const std::string& sql) : c_(tx.connection()) 
 }
 
 CopyOut::~CopyOut() {
-  if (buffer_) PQfreemem(buffer_);
+  release();
   if (open_) c_.lost_ = true;
 }
 
+void CopyOut::release() noexcept {
+  if (buffer_) PQfreemem(buffer_);
+  buffer_ = nullptr;
+}
+
 std::optional<std::string_view> CopyOut::next() {
-  if (buffer_) PQfreemem(buffer_), buffer_ = nullptr;
+  release();
   for (;;) {
     int n = PQgetCopyData(c_.raw(), &buffer_, 1);
     if (n > 0) return std::string_view(buffer_, static_cast<std::size_t>(n));

@@ -17,6 +17,8 @@ class CopyOut {
   ~CopyOut();
   /// The next data chunk (one row in text format), valid until the next call; nullopt at the end. @throws SqlError
   std::optional<std::string_view> next();
+  /// Frees the chunk that next() gave, before the next call would.
+  void release() noexcept;
 
  private:
   friend class CopyRelay;

@@ -22,6 +22,11 @@ class EventStream {
   /// Column of the current event as COPY text (still escaped, `\N` is NULL), for passing it on unchanged.
   enum Column { kId, kTime, kTxid, kRetry, kType, kData, kExtra1, kExtra2, kExtra3, kExtra4, kColumns };
   std::string_view raw(Column c) const noexcept { return raw_[c]; }
+  /// Gives the memory behind raw() back: rows may be large, and decoding has copied what is needed.
+  void drop_raw() {
+    raw_ = {};
+    copy_->release();
+  }
 
  private:
   void split_row(std::string_view row);

@@ -192,6 +192,10 @@ TEST_CASE("events of one table with different keys or written SQL keep their ord
           "select pgq.insert_event('set', 'I:id', 'id=1&k=10&v=first', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U:k', 'id=1&k=10&v=second', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U:id', 'id=1&k=10&v=third', 'public.t', null, null, null);"
+          "commit");
+  c.sync("leaf");
+  CHECK(c.query("leaf", "select * from t") == "1|10|third");
+  c.query("root", "begin;"
           "select pgq.insert_event('set', 'I', '(id,k,v) values (''2'',''20'',''sql'')', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U:id', 'id=2&k=20&v=row', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U', 'v=''sql again'' where id=''2''', 'public.t', null, null, null);"
@@ -201,7 +205,7 @@ TEST_CASE("events of one table with different keys or written SQL keep their ord
           "commit");
   c.sync("leaf");
   CHECK(c.query("leaf", "select * from t order by id") == "1|10|third\n2|20|sql again\n3|30|y");
-  CHECK(c.error("leaf") == "");
+  CHECK_FALSE(c.worker("leaf").logged("error"));   // a wrong order could be mended by applying one by one
 }
 
 TEST_CASE("a column the target lacks stops it with a clear error, and adding the column lets it go on") {

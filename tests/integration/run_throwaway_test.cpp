@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <thread>
+#include <csignal>
 
 #include "core/pg/transaction.h"
 #include "tests/support/cluster.h"

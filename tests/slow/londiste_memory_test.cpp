@@ -25,7 +25,7 @@ std::int64_t peak_of(pid_t pid) {
 void check_peaks(Cascade& c) {
   for (auto* node : {"branch", "leaf"}) {
     std::int64_t peak = peak_of(c.worker(node).pid());
-    MESSAGE(node << ": " << peak / kMegabyte << " MB");
+    MESSAGE(std::string(node) << ": " << peak / kMegabyte << " MB");
     CHECK(peak > kMegabyte);
     CHECK(peak < kLimit);
   }

@@ -40,6 +40,9 @@ begin
     perform pgq.grant_perms(i_queue_name);
     perform skytools.adopt_queues();
     perform pgq.ticker(i_queue_name);
+    -- Under wal_level = minimal the nextval() of the transaction that made the sequence leaves no WAL, and the server counts
+    -- the next 32 values as logged: a crash would hand tick ids out again. setval() ends that count.
+    perform setval((v_parent || '_tick_seq')::regclass, 1);
     perform pgq.tune_storage(i_queue_name);
     return 1;
 end;
