@@ -52,15 +52,15 @@ struct Worker::Session {
 };
 
 namespace {
-pg::ConnectOptions connect_options(const StopToken& stop) {
-  return {.stop = &stop, .application_name = "skytools worker"};
+pg::ConnectOptions connect_options(const StopToken& stop, const std::function<void()>& alive) {
+  return {.stop = &stop, .application_name = "skytools worker", .on_wait = alive};
 }
 }  // namespace
 
 Worker::Session::Session(Worker& worker)
     : w_(worker),
-      target_("db", w_.settings_.db, connect_options(w_.stop_)),
-      context_{w_.settings_, w_.stop_, target_, nullptr, {}, w_.failed_} {
+      target_("db", w_.settings_.db, connect_options(w_.stop_, w_.on_heartbeat_)),
+      context_{w_.settings_, w_.stop_, w_.on_heartbeat_, target_, nullptr, {}, w_.failed_} {
   prepare_session(target_);
   lock_node();
   pg::listen(target_, kNodeChannel);
@@ -105,7 +105,7 @@ void Worker::Session::follow_provider() {
   if (source_ && source_location_ == state.provider_location) return;
   std::string location = state.provider_location;
   if (!w_.settings_.remote_extra.empty()) location += " " + w_.settings_.remote_extra;
-  source_ = std::make_unique<pg::Connection>("provider " + state.provider_node, location, connect_options(w_.stop_));
+  source_ = std::make_unique<pg::Connection>("provider " + state.provider_node, location, connect_options(w_.stop_, w_.on_heartbeat_));
   source_location_ = state.provider_location;
   context_.source = source_.get();
   // No conversion on the way: both ends speak the provider's server encoding.
@@ -245,7 +245,7 @@ bool Worker::Session::step() {
 
 void Worker::Session::run() {
   while (!w_.stop_.requested()) {
-    if (w_.on_heartbeat_) w_.on_heartbeat_();
+    context_.alive();
     bool worked = step();
     w_.failed_ = false;
     if (worked) continue;
@@ -260,7 +260,7 @@ Worker::Worker(WorkerSettings settings, EventHandler& handler, StopToken& stop, 
       handler_(handler),
       stop_(stop),
       on_ready_(std::move(on_ready)),
-      on_heartbeat_(std::move(on_heartbeat)) {}
+      on_heartbeat_(on_heartbeat ? std::move(on_heartbeat) : [] {}) {}
 
 Worker::~Worker() = default;
 

@@ -48,6 +48,7 @@ class EventHandler {
 struct WorkerContext {
   const WorkerSettings& settings;
   StopToken& stop;
+  std::function<void()> alive;   ///< to be called every few seconds by whoever waits
   pg::Connection& target;
   pg::Connection* source;   ///< null on a root
   WorkerState state;

@@ -118,6 +118,7 @@ bool TableSync::prepare(cascade::WorkerContext& context, const pgq::Batch* batch
   changed_ = false;
   while (round(context, batch)) {
     if (!pg::wait_readable({&context.target}, kHandOverPoll, context.stop)) return false;
+    context.alive();
     context.target.notifications();
     context.stale = true;   // they may have been about more than the tables
   }

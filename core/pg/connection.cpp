@@ -12,6 +12,8 @@ namespace skytools::pg {
 
 namespace {
 
+constexpr milliseconds kSignOfLife(5000);   ///< between two calls of on_wait
+
 /// Set before the user's own string, which therefore wins: a dead peer is noticed within about a minute.
 constexpr std::pair<const char*, const char*> kDefaults[] = {
     {"keepalives_idle", "30"}, {"keepalives_interval", "10"}, {"keepalives_count", "3"}, {"tcp_user_timeout", "60000"}};
@@ -93,9 +95,10 @@ short Connection::wait_socket(short events, const Deadline& deadline) {
   for (;;) {
     bool interruptible = options_.stop && !cancelling_;
     pollfd p[2] = {{PQsocket(raw()), events, 0}, {interruptible ? options_.stop->cancel_fd() : -1, POLLIN, 0}};
-    int n = poll(p, 2, static_cast<int>(deadline.left().count()));
+    int n = poll(p, 2, static_cast<int>((options_.on_wait ? deadline.left(kSignOfLife) : deadline.left()).count()));
     if (interruptible && options_.stop->cancelled()) cancel_and_throw(false);
     if (p[0].revents) return p[0].revents;
+    if (n == 0 && options_.on_wait) options_.on_wait();
     if (n <= 0 && deadline.passed()) {
       if (cancelling_) return 0;
       cancel_and_throw(true);

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -18,6 +19,7 @@ struct ConnectOptions {
   milliseconds statement_timeout{0};                         ///< per statement, client side; 0: none
   const StopToken* stop = nullptr;                           ///< request() ends connecting, cancel() ends statements
   std::string application_name = "skytools";
+  std::function<void()> on_wait = {};                        ///< called every few seconds while waiting: a sign of life
 };
 
 /// A NOTIFY that arrived.

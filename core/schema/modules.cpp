@@ -19,13 +19,16 @@ constexpr const Module* find(std::string_view name) {
   return nullptr;
 }
 
-static_assert(
-    [] {
-      for (const Module& m : kModules)
-        if (!m.needs.empty() && (!find(m.needs) || find(m.needs) >= &m)) return false;
-      return true;
-    }(),
-    "a module stands after the one it needs");
+/// Does every module stand after the one it needs?
+constexpr bool ordered() {
+  for (std::size_t i = 0; i < std::size(kModules); ++i) {
+    bool found = kModules[i].needs.empty();
+    for (std::size_t k = 0; k < i; ++k) found = found || kModules[k].name == kModules[i].needs;
+    if (!found) return false;
+  }
+  return true;
+}
+static_assert(ordered(), "a module stands after the one it needs");
 
 Kind kind_of(std::string_view name) {
   if (name.starts_with("functions/")) return Kind::function;
