@@ -28,11 +28,21 @@ constexpr config::Option kAddTableOptions[] = {
     flag("wait_sync", "return when the initial copies are done; the worker must be running"),
     flag("force", "go on without the names that cannot be added"),
     {.key = "dest_table", .help = "name of the table here, for a single table", .value = "TABLE", .where = Where::flag},
-    {.key = "trigger_flags", .help = "what the trigger does: B A before/after, Q L J format, I U D events, S skip", .value = "FLAGS",
+    {.key = "trigger_flags",
+     .help = "what the trigger does: B A before/after, Q L J format, I U D events, S skip",
+     .value = "FLAGS",
      .where = Where::flag},
-    {.key = "trigger_arg", .type = Type::list, .help = "further argument of the trigger, repeatable", .value = "ARG", .where = Where::flag},
-    {.key = "max_parallel_copy", .type = Type::integer, .fallback = "0", .help = "merged tables: copies of it at the same time; 0: no limit",
-     .value = "N", .where = Where::flag},
+    {.key = "trigger_arg",
+     .type = Type::list,
+     .help = "further argument of the trigger, repeatable",
+     .value = "ARG",
+     .where = Where::flag},
+    {.key = "max_parallel_copy",
+     .type = Type::integer,
+     .fallback = "0",
+     .help = "merged tables: copies of it at the same time; 0: no limit",
+     .value = "N",
+     .where = Where::flag},
 };
 
 constexpr config::Option kAddSeqOptions[] = {
@@ -53,11 +63,13 @@ constexpr std::string_view kPublicDetails =
     "\n"
     "Examples:\n"
     "  skytools londiste create-root hq 'host=db1 dbname=shop' --db 'host=db1 dbname=shop' -Q shop\n"
-    "  skytools londiste create-leaf dw 'host=db2 dbname=dw' --db 'host=db2 dbname=dw' -Q shop --provider 'host=db1 dbname=shop'";
+    "  skytools londiste create-leaf dw 'host=db2 dbname=dw' --db 'host=db2 dbname=dw' -Q shop --provider 'host=db1 "
+    "dbname=shop'";
 
 constexpr std::string_view kTablePatterns =
     "TABLE is a name or a glob: *, ?, schema.*, and !pattern to exclude; without a schema it means public.\n"
-    "On the root, capture triggers are put on the tables. Elsewhere each table is copied from the provider while writes\n"
+    "On the root, capture triggers are put on the tables. Elsewhere each table is copied from the provider while "
+    "writes\n"
     "go on, and then kept up to date by the worker.\n"
     "\n"
     "Examples:\n"
@@ -65,25 +77,67 @@ constexpr std::string_view kTablePatterns =
     "  skytools londiste add-table --db 'host=db2 dbname=dw' -Q shop --create --wait-sync --all";
 
 constexpr Command kChildren[] = {
-    {.name = "create-root", .synopsis = "NAME [PUBLIC]", .help = "make this database the root of a set: changes come from here",
-     .run = create_root, .details = kPublicDetails, .min_args = 1, .max_args = 2},
-    {.name = "create-branch", .synopsis = "NAME [PUBLIC]", .help = "add this database as a copy that can feed others and take over",
-     .options = kProviderOptions, .run = create_branch, .details = kPublicDetails, .min_args = 1, .max_args = 2},
-    {.name = "create-leaf", .synopsis = "NAME [PUBLIC]", .help = "add this database as a copy at the end of the cascade",
-     .options = kProviderOptions, .run = create_leaf, .details = kPublicDetails, .min_args = 1, .max_args = 2},
-    {.name = "add-table", .synopsis = "TABLE...", .help = "replicate tables", .options = kAddTableOptions, .run = add_table,
-     .details = kTablePatterns, .min_args = 0, .max_args = kAnyArgs},
-    {.name = "add-seq", .synopsis = "SEQUENCE...", .help = "replicate sequences: the copies stay ahead of the root",
-     .options = kAddSeqOptions, .run = add_seq, .min_args = 0, .max_args = kAnyArgs},
-    {.name = "tables", .help = "list the tables of the set and the state of their copies on this node", .run = list_tables},
+    {.name = "create-root",
+     .synopsis = "NAME [PUBLIC]",
+     .help = "make this database the root of a set: changes come from here",
+     .run = create_root,
+     .details = kPublicDetails,
+     .min_args = 1,
+     .max_args = 2},
+    {.name = "create-branch",
+     .synopsis = "NAME [PUBLIC]",
+     .help = "add this database as a copy that can feed others and take over",
+     .options = kProviderOptions,
+     .run = create_branch,
+     .details = kPublicDetails,
+     .min_args = 1,
+     .max_args = 2},
+    {.name = "create-leaf",
+     .synopsis = "NAME [PUBLIC]",
+     .help = "add this database as a copy at the end of the cascade",
+     .options = kProviderOptions,
+     .run = create_leaf,
+     .details = kPublicDetails,
+     .min_args = 1,
+     .max_args = 2},
+    {.name = "add-table",
+     .synopsis = "TABLE...",
+     .help = "replicate tables",
+     .options = kAddTableOptions,
+     .run = add_table,
+     .details = kTablePatterns,
+     .min_args = 0,
+     .max_args = kAnyArgs},
+    {.name = "add-seq",
+     .synopsis = "SEQUENCE...",
+     .help = "replicate sequences: the copies stay ahead of the root",
+     .options = kAddSeqOptions,
+     .run = add_seq,
+     .min_args = 0,
+     .max_args = kAnyArgs},
+    {.name = "tables",
+     .help = "list the tables of the set and the state of their copies on this node",
+     .run = list_tables},
     {.name = "seqs", .help = "list the sequences of the set", .run = list_seqs},
     {.name = "missing", .help = "list tables and sequences that are not replicated here", .run = list_missing},
-    {.name = "wait-sync", .synopsis = "[TABLE...]", .help = "wait until initial copies are done", .run = wait_sync, .max_args = kAnyArgs},
-    {.name = "status", .help = "show the whole set as a tree: tables, lag, errors", .options = kStatusOptions, .run = londiste_status,
-     .details = "Asks every node, several at a time. Exit code 0 whatever the state; --timeout limits each node (default 10s)."},
-    {.name = "worker", .help = "apply changes, copy tables, feed the branches below: one per node", .options = londiste::kWorkerOptions,
-     .daemon = true, .run = londiste_worker,
-     .details = "Each node needs its worker, the root too. It may be stopped and killed at any time: progress is stored with the\n"
+    {.name = "wait-sync",
+     .synopsis = "[TABLE...]",
+     .help = "wait until initial copies are done",
+     .run = wait_sync,
+     .max_args = kAnyArgs},
+    {.name = "status",
+     .help = "show the whole set as a tree: tables, lag, errors",
+     .options = kStatusOptions,
+     .run = londiste_status,
+     .details = "Asks every node, several at a time. Exit code 0 whatever the state; --timeout limits each node "
+                "(default 10s)."},
+    {.name = "worker",
+     .help = "apply changes, copy tables, feed the branches below: one per node",
+     .options = londiste::kWorkerOptions,
+     .daemon = true,
+     .run = londiste_worker,
+     .details = "Each node needs its worker, the root too. It may be stopped and killed at any time: progress is "
+                "stored with the\n"
                 "rows, so nothing is lost or applied twice.\n"
                 "\n"
                 "Examples:\n"
@@ -99,8 +153,10 @@ constinit const Command kLondisteCommand = {
     .synopsis = "COMMAND",
     .help = "replicate tables and sequences between databases",
     .children = kChildren,
-    .details = "A set is a cascaded queue and the tables on it: one root, branches that mirror it and can take over, leaves.\n"
-               "Each database needs the schemas (skytools install); root and branches need a ticker (skytools ticker); each node\n"
-               "needs its worker (skytools londiste worker)."};
+    .details =
+        "A set is a cascaded queue and the tables on it: one root, branches that mirror it and can take over, leaves.\n"
+        "Each database needs the schemas (skytools install); root and branches need a ticker (skytools ticker); each "
+        "node\n"
+        "needs its worker (skytools londiste worker)."};
 
 }  // namespace skytools::cmd

@@ -14,7 +14,7 @@ namespace skytools::cmd {
 
 namespace {
 
-constexpr milliseconds kNodeLimit(10'000);   ///< for the answers of one node to `status`
+constexpr milliseconds kNodeLimit(10'000);  ///< for the answers of one node to `status`
 
 std::string job_or(const Context& context, const std::string& fallback) {
   return context.settings.has("job") ? context.settings.text("job") : fallback;
@@ -36,14 +36,17 @@ int create_node(Context& context, cascade::NodeType type) {
   if (node.name.empty()) throw UsageError("the node needs a name");
   node.worker = job_or(context, node.queue + "_" + node.name);
   if (type != cascade::NodeType::root) {
-    if (!context.settings.has("provider")) throw UsageError("where does the node read from? name its provider with --provider CONNINFO");
+    if (!context.settings.has("provider"))
+      throw UsageError("where does the node read from? name its provider with --provider CONNINFO");
     node.provider = context.settings.text("provider");
   }
   if (node.location.empty()) throw UsageError("how do other nodes reach this database? give PUBLIC or --db");
   require_schemas(context);
   cascade::NodeCreator creator(node, context.stop);
   bool needed = creator.check();
-  if (!needed) log::info("node " + node.name + " (" + std::string(to_string(type)) + ") of queue " + node.queue + " is there already");
+  if (!needed)
+    log::info("node " + node.name + " (" + std::string(to_string(type)) + ") of queue " + node.queue +
+              " is there already");
   for (auto& step : needed ? creator.plan() : std::vector<cascade::PlanStep>{}) {
     if (context.dry_run) {
       context.out << step.text << '\n';
@@ -56,7 +59,8 @@ int create_node(Context& context, cascade::NodeType type) {
   // Also after a crash between the steps: the set's lists of tables and sequences come along.
   londiste::Set set(node.db, node.queue, context.stop);
   if (!set.root()) londiste::equalise_lists(set);
-  if (needed) log::info("node " + node.name + " of queue " + node.queue + " created (" + std::string(to_string(type)) + ")");
+  if (needed)
+    log::info("node " + node.name + " of queue " + node.queue + " created (" + std::string(to_string(type)) + ")");
   return 0;
 }
 
@@ -126,11 +130,12 @@ int londiste_status(Context& context) {
   milliseconds limit = context.settings.has("timeout") ? context.settings.duration("timeout") : kNodeLimit;
   auto nodes = cascade::set_status(local, queue, limit, context.stop);
   if (context.json) {
-    ui::Table table({"node", "type", "provider", "dead", "paused", "uptodate", "tick", "lag", "lag_events", "tables_ok", "tables_half",
-                     "tables_ignored", "errors"});
+    ui::Table table({"node", "type", "provider", "dead", "paused", "uptodate", "tick", "lag", "lag_events", "tables_ok",
+                     "tables_half", "tables_ignored", "errors"});
     for (auto& n : nodes)
-      table.add({n.name, n.type.empty() ? ui::Cell() : ui::Cell(n.type), n.provider.empty() ? ui::Cell() : ui::Cell(n.provider), n.dead,
-                 n.paused, n.uptodate, n.tick, n.lag_seconds, n.lag_events, n.tables_ok, n.tables_half, n.tables_ignored, n.errors});
+      table.add({n.name, n.type.empty() ? ui::Cell() : ui::Cell(n.type),
+                 n.provider.empty() ? ui::Cell() : ui::Cell(n.provider), n.dead, n.paused, n.uptodate, n.tick,
+                 n.lag_seconds, n.lag_events, n.tables_ok, n.tables_half, n.tables_ignored, n.errors});
     context.print(table);
     return 0;
   }

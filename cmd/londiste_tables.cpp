@@ -80,7 +80,8 @@ int list_tables(Context& context) {
     std::vector<Field> attributes;
     for (auto& [key, value] : t.attributes) attributes.push_back({key, value});
     std::string text = encode_row(attributes);
-    out.add({t.name, t.local, t.local ? ui::Cell(t.state.str()) : ui::Cell(), t.dest.str(), text.empty() ? ui::Cell() : ui::Cell(text)});
+    out.add({t.name, t.local, t.local ? ui::Cell(t.state.str()) : ui::Cell(), t.dest.str(),
+             text.empty() ? ui::Cell() : ui::Cell(text)});
   }
   context.print(out);
   return 0;

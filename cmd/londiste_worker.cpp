@@ -18,7 +18,10 @@ void check_node(Context& context, const std::string& queue) {
   if (!info)
     throw Error("[" + c.label() + "] there is no node of queue " + queue +
                 "; create one with: skytools londiste create-root, create-branch or create-leaf");
-  log::info("worker starts", {{"queue", queue}, {"node", info->name}, {"type", std::string(to_string(info->type))}, {"worker", info->worker_name}});
+  log::info("worker starts", {{"queue", queue},
+                              {"node", info->name},
+                              {"type", std::string(to_string(info->type))},
+                              {"worker", info->worker_name}});
 }
 
 }  // namespace

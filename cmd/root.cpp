@@ -3,13 +3,12 @@
 #include <vector>
 
 #include "cmd/config.h"
+#include "cmd/demo.h"
 #include "cmd/help_command.h"
 #include "cmd/install.h"
 #include "cmd/londiste.h"
 #include "cmd/man.h"
 #include "cmd/ticker.h"
-
-#include "cmd/demo.h"
 
 namespace skytools::cmd {
 
@@ -45,13 +44,7 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 
-    kDemoCommand,
-    kInstallCommand,
-    kTickerCommand,
-    kLondisteCommand,
-    kConfigCommand,
-    kManCommand,
-    kHelpCommand,
+      kDemoCommand, kInstallCommand, kTickerCommand, kLondisteCommand, kConfigCommand, kManCommand, kHelpCommand,
   };
   static const Command program{.name = "skytools",
                                .help = "queues, replication and role changes between PostgreSQL servers",

@@ -16,7 +16,8 @@ struct Unit {
   double factor;
 };
 constexpr Unit kTimeUnits[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"min", 6e4}, {"h", 36e5}, {"d", 864e5}};
-constexpr Unit kSizeUnits[] = {{"B", 1}, {"kB", 1024}, {"KB", 1024}, {"MB", 1048576}, {"GB", 1073741824}, {"TB", 1099511627776}};
+constexpr Unit kSizeUnits[] = {{"B", 1},        {"kB", 1024},       {"KB", 1024},
+                               {"MB", 1048576}, {"GB", 1073741824}, {"TB", 1099511627776}};
 
 /// A sum of number+unit pairs; `bare` is the factor of a number without a unit (allowed only alone).
 template <std::size_t N>
@@ -71,9 +72,7 @@ std::string format_duration(std::chrono::milliseconds d) {
   return text;
 }
 
-std::int64_t parse_size(std::string_view text) {
-  return std::llround(parse_units(text, kSizeUnits, 1, "size"));
-}
+std::int64_t parse_size(std::string_view text) { return std::llround(parse_units(text, kSizeUnits, 1, "size")); }
 
 std::string format_size(std::int64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + " B";

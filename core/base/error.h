@@ -22,7 +22,8 @@ class DifferenceFound : public Error {
   using Error::Error;
 };
 
-/// Refused on purpose: already running, locked, not confirmed, or a safety gate. The text names the override. Exit code 5.
+/// Refused on purpose: already running, locked, not confirmed, or a safety gate. The text names the override. Exit
+/// code 5.
 class Refused : public Error {
  public:
   using Error::Error;

@@ -1,13 +1,14 @@
 #include "core/base/failpoint.h"
 
 #ifdef SKYTOOLS_FAILPOINTS
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/strings.h"

@@ -17,8 +17,8 @@ class StopToken {
   void cancel() noexcept;   ///< implies request(); running statements are cancelled
   bool requested() const noexcept { return requested_; }
   bool cancelled() const noexcept { return cancelled_; }
-  int fd() const noexcept { return request_fd_; }          ///< readable once requested
-  int cancel_fd() const noexcept { return cancel_fd_; }    ///< readable once cancelled
+  int fd() const noexcept { return request_fd_; }        ///< readable once requested
+  int cancel_fd() const noexcept { return cancel_fd_; }  ///< readable once cancelled
 
   /// Sleeps up to `d`, until input on `fd` (-1: none), or until a stop is requested. False on a stop.
   bool wait(std::chrono::milliseconds d, int fd = -1) const;

@@ -9,8 +9,8 @@ namespace skytools::cascade {
 
 namespace {
 
-constexpr int kMaxDepth = 100;          ///< hops from a provider to the root; more means a circle
-constexpr int kIdentityLock = 1397446519;   ///< class of the advisory locks by which two connections prove to share a database
+constexpr int kIdentityLock =
+    1397446519;  ///< class of the advisory locks by which two connections prove to share a database
 
 std::unique_ptr<pg::Connection> open(const std::string& name, const std::string& conninfo, const StopToken& stop) {
   return std::make_unique<pg::Connection>(name, conninfo, pg::ConnectOptions{.stop = &stop});
@@ -28,7 +28,8 @@ bool same_database(pg::Connection& a, pg::Connection& b) {
   pg::Transaction seeker(b, pg::Mode::autocommit);
   return seeker.value<bool>(
       "select exists (select 1 from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
-      " where d.datname = current_database() and l.locktype = 'advisory' and l.classid = $1::int::oid and l.objid = $2::int::oid)",
+      " where d.datname = current_database() and l.locktype = 'advisory' and l.classid = $1::int::oid and l.objid = "
+      "$2::int::oid)",
       kIdentityLock, key);
 }
 
@@ -49,7 +50,7 @@ bool NodeCreator::check() {
   check_location();
   if (node_.type != NodeType::root) {
     check_provider();
-    find_root();
+    root_ = connect_root(*provider_, node_.queue, {.stop = &stop_});
   }
   return true;
 }
@@ -58,7 +59,8 @@ void NodeCreator::check_location() {
   std::unique_ptr<pg::Connection> through = open("public location", node_.location, stop_);
   if (!same_database(*local_, *through))
     throw Error("[" + through->label() + "] the public connect string leads to another database than --db");
-  bool local_only = node_.location.find("host") == std::string::npos && node_.location.find("service") == std::string::npos &&
+  bool local_only = node_.location.find("host") == std::string::npos &&
+                    node_.location.find("service") == std::string::npos &&
                     node_.location.find("://") == std::string::npos;
   if (local_only) log::warning("the public connect string names no host: other machines will not find this node");
 }
@@ -67,23 +69,15 @@ void NodeCreator::check_provider() {
   provider_ = open("provider", node_.provider, stop_);
   auto info = info_at(*provider_, node_.queue);
   if (!info) throw Error("[" + provider_->label() + "] there is no node of queue " + node_.queue);
-  if (info->type == NodeType::leaf) throw Error("[" + provider_->label() + "] node " + info->name + " is a leaf and cannot feed others");
+  if (info->type == NodeType::leaf)
+    throw Error("[" + provider_->label() + "] node " + info->name + " is a leaf and cannot feed others");
   provider_name_ = info->name;
-  if (provider_name_ == node_.name) throw Error("a node named " + node_.name + " is a member of queue " + node_.queue + " already");
+  if (provider_name_ == node_.name)
+    throw Error("a node named " + node_.name + " is a member of queue " + node_.queue + " already");
   pg::Transaction tx(*provider_, pg::Mode::autocommit);
   for (auto& member : members(tx, node_.queue))
     if (member.name == node_.name && member.location != node_.location)
       throw Error("a node named " + node_.name + " is a member of queue " + node_.queue + " already");
-}
-
-void NodeCreator::find_root() {
-  auto info = info_at(*provider_, node_.queue);
-  for (int hops = 0; info->type != NodeType::root; ++hops) {
-    if (hops == kMaxDepth) throw Error("the providers of queue " + node_.queue + " form a circle");
-    root_ = open("node " + info->provider_node, info->provider_location, stop_);
-    info = info_at(*root_, node_.queue);
-    if (!info) throw Error("[" + root_->label() + "] there is no node of queue " + node_.queue);
-  }
 }
 
 std::vector<PlanStep> NodeCreator::plan() {
@@ -92,17 +86,21 @@ std::vector<PlanStep> NodeCreator::plan() {
     steps.push_back({"create queue " + node_.queue + " and its root node " + node_.name, [this] { create_root(); }});
     return steps;
   }
-  if (root_) steps.push_back({"register the location of " + node_.name + " at the root", [this] { register_at(*root_); }});
-  steps.push_back({"register the location of " + node_.name + " at provider " + provider_name_, [this] { register_at(*provider_); }});
+  if (root_)
+    steps.push_back({"register the location of " + node_.name + " at the root", [this] { register_at(*root_); }});
+  steps.push_back({"register the location of " + node_.name + " at provider " + provider_name_,
+                   [this] { register_at(*provider_); }});
   steps.push_back({"subscribe " + node_.name + " at provider " + provider_name_, [this] { subscribe(); }});
-  steps.push_back({"create the local node " + node_.name + " (" + std::string(to_string(node_.type)) + ")", [this] { create_local(); }});
+  steps.push_back({"create the local node " + node_.name + " (" + std::string(to_string(node_.type)) + ")",
+                   [this] { create_local(); }});
   return steps;
 }
 
 void NodeCreator::create_root() {
   pg::Transaction tx(*local_);
   run_command(tx, "pgq_node.register_location($1, $2, $3, false)", {node_.queue, node_.name, node_.location});
-  run_command(tx, "pgq_node.create_node($1, 'root', $2, $3, null, null, null)", {node_.queue, node_.name, node_.worker});
+  run_command(tx, "pgq_node.create_node($1, 'root', $2, $3, null, null, null)",
+              {node_.queue, node_.name, node_.worker});
   tx.commit();
 }
 
@@ -130,11 +128,13 @@ void NodeCreator::create_local() {
     all = members(tx, node_.queue);
     position = pgq::consumer_position(tx, node_.queue, node_.worker);
   }
-  if (!position) throw Error("[" + provider_->label() + "] worker " + node_.worker + " is not registered on queue " + node_.queue);
+  if (!position)
+    throw Error("[" + provider_->label() + "] worker " + node_.worker + " is not registered on queue " + node_.queue);
   pg::Transaction tx(*local_);
   run_command(tx, "pgq_node.register_location($1, $2, $3, false)", {node_.queue, node_.name, node_.location});
   for (auto& member : all)
-    run_command(tx, "pgq_node.register_location($1, $2, $3, $4)", {node_.queue, member.name, member.location, member.dead});
+    run_command(tx, "pgq_node.register_location($1, $2, $3, $4)",
+                {node_.queue, member.name, member.location, member.dead});
   run_command(tx, "pgq_node.create_node($1, $2, $3, $4, $5, $6, null)",
               {node_.queue, to_string(node_.type), node_.name, node_.worker, provider_name_, *position});
   tx.commit();

@@ -12,10 +12,10 @@ namespace skytools::cascade {
 struct NewNode {
   NodeType type = NodeType::root;
   std::string queue, name;
-  std::string db;         ///< how this program reaches the node's database
-  std::string location;   ///< how other nodes reach it
-  std::string provider;   ///< connect string of the provider; "" for a root
-  std::string worker;     ///< name of the node's worker
+  std::string db;        ///< how this program reaches the node's database
+  std::string location;  ///< how other nodes reach it
+  std::string provider;  ///< connect string of the provider; "" for a root
+  std::string worker;    ///< name of the node's worker
 };
 
 /// A step of a plan: what it does, for people, and doing it.
@@ -40,7 +40,6 @@ class NodeCreator {
  private:
   void check_location();
   void check_provider();
-  void find_root();
   void create_root();
   void register_at(pg::Connection& c);
   void subscribe();

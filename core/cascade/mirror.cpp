@@ -9,8 +9,9 @@ namespace {
 using pgq::EventStream;
 constexpr std::size_t kFlushBytes = 4 << 20;
 /// ev_txid, ev_owner and ev_retry are not mirrored: the branch's own transaction is what its ticks are about.
-constexpr EventStream::Column kColumns[] = {EventStream::kId,     EventStream::kTime,   EventStream::kType,   EventStream::kData,
-                                            EventStream::kExtra1, EventStream::kExtra2, EventStream::kExtra3, EventStream::kExtra4};
+constexpr EventStream::Column kColumns[] = {EventStream::kId,     EventStream::kTime,   EventStream::kType,
+                                            EventStream::kData,   EventStream::kExtra1, EventStream::kExtra2,
+                                            EventStream::kExtra3, EventStream::kExtra4};
 constexpr const char* kColumnNames = "ev_id, ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4";
 }  // namespace
 

@@ -12,9 +12,12 @@ NodeType parse_node_type(std::string_view text) {
 
 std::string_view to_string(NodeType type) {
   switch (type) {
-    case NodeType::root: return "root";
-    case NodeType::branch: return "branch";
-    case NodeType::leaf: return "leaf";
+    case NodeType::root:
+      return "root";
+    case NodeType::branch:
+      return "branch";
+    case NodeType::leaf:
+      return "leaf";
   }
   return "?";
 }
@@ -26,8 +29,10 @@ int run_command(pg::Transaction& tx, const std::string& call, std::initializer_l
     auto [code, note] = r.row<int, std::optional<std::string>>(i);
     std::string text = "[" + tx.connection().label() + "] " + note.value_or("");
     if (code >= 400) throw Error(text);
-    if (code >= 300) log::warning(text);
-    else log::debug(text, {{"code", code}});
+    if (code >= 300)
+      log::warning(text);
+    else
+      log::debug(text, {{"code", code}});
     worst = std::max(worst, code);
   }
   return worst;
@@ -35,8 +40,10 @@ int run_command(pg::Transaction& tx, const std::string& call, std::initializer_l
 
 std::optional<NodeInfo> node_info(pg::Transaction& tx, const std::string& queue) {
   pg::Result r = tx.exec(
-      "select node_type, node_name, global_watermark, local_watermark, provider_node, provider_location, combined_queue,"
-      " worker_name, worker_paused, worker_uptodate, worker_last_tick from pgq_node.get_node_info($1) where ret_code < 400",
+      "select node_type, node_name, global_watermark, local_watermark, provider_node, provider_location, "
+      "combined_queue,"
+      " worker_name, worker_paused, worker_uptodate, worker_last_tick from pgq_node.get_node_info($1) where ret_code < "
+      "400",
       queue);
   if (r.rows() == 0) return std::nullopt;
   using Text = std::optional<std::string>;
@@ -44,33 +51,53 @@ std::optional<NodeInfo> node_info(pg::Transaction& tx, const std::string& queue)
   using Flag = std::optional<bool>;
   auto [type, name, global, local, provider, location, combined, worker, paused, uptodate, tick] =
       r.row<std::string, std::string, Number, Number, Text, Text, Text, Text, Flag, Flag, Number>(0);
-  return NodeInfo{parse_node_type(type),     name,
-                  global,                    local,
-                  provider.value_or(""),     location.value_or(""),
-                  combined.value_or(""),     worker.value_or(""),
-                  paused.value_or(false),    uptodate.value_or(false),
+  return NodeInfo{parse_node_type(type),
+                  name,
+                  global,
+                  local,
+                  provider.value_or(""),
+                  location.value_or(""),
+                  combined.value_or(""),
+                  worker.value_or(""),
+                  paused.value_or(false),
+                  uptodate.value_or(false),
                   tick};
 }
 
 WorkerState worker_state(pg::Transaction& tx, const std::string& queue) {
   pg::Result r = tx.exec(
-      "select ret_code, ret_note, node_type, node_name, completed_tick, provider_node, provider_location, paused, uptodate,"
+      "select ret_code, ret_note, node_type, node_name, completed_tick, provider_node, provider_location, paused, "
+      "uptodate,"
       " cur_error, worker_name, local_watermark, local_queue_top, combined_queue from pgq_node.get_worker_state($1)",
       queue);
   if (r.rows() != 1 || r.get<int>(0, 0).value_or(0) >= 400)
-    throw Error("[" + tx.connection().label() + "] " + (r.rows() ? std::string(r.text(0, 1)) : "no state for queue " + queue));
+    throw Error("[" + tx.connection().label() + "] " +
+                (r.rows() ? std::string(r.text(0, 1)) : "no state for queue " + queue));
   using Text = std::optional<std::string>;
   using Number = std::optional<std::int64_t>;
   auto [code, note, type, node, tick, provider, location, paused, uptodate, error, worker, local, top, combined] =
-      r.row<int, Text, std::string, std::string, Number, Text, Text, bool, bool, Text, std::string, Number, Number, Text>(0);
+      r.row<int, Text, std::string, std::string, Number, Text, Text, bool, bool, Text, std::string, Number, Number,
+            Text>(0);
   if (!tick) throw Error("[" + tx.connection().label() + "] the worker of queue " + queue + " has no position");
-  return WorkerState{parse_node_type(type), node,  *tick,  provider.value_or(""), location.value_or(""), paused,
-                     uptodate,              error, worker, local,                 top,                   combined.value_or("")};
+  return WorkerState{parse_node_type(type),
+                     node,
+                     *tick,
+                     provider.value_or(""),
+                     location.value_or(""),
+                     paused,
+                     uptodate,
+                     error,
+                     worker,
+                     local,
+                     top,
+                     combined.value_or("")};
 }
 
-std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer) {
+std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue,
+                                            const std::string& consumer) {
   pg::Result r = tx.exec(
-      "select completed_tick, provider_node, paused, uptodate from pgq_node.get_consumer_state($1, $2) where ret_code < 400",
+      "select completed_tick, provider_node, paused, uptodate from pgq_node.get_consumer_state($1, $2) where ret_code "
+      "< 400",
       queue, consumer);
   if (r.rows() == 0) return std::nullopt;
   auto [tick, provider, paused, uptodate] = r.row<std::int64_t, std::string, bool, bool>(0);
@@ -78,7 +105,8 @@ std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::stri
 }
 
 std::vector<Member> members(pg::Transaction& tx, const std::string& queue) {
-  pg::Result r = tx.exec("select node_name, node_location, dead from pgq_node.get_queue_locations($1) order by 1", queue);
+  pg::Result r =
+      tx.exec("select node_name, node_location, dead from pgq_node.get_queue_locations($1) order by 1", queue);
   std::vector<Member> out;
   for (int i = 0; i < r.rows(); ++i) {
     auto [name, location, dead] = r.row<std::string, std::string, bool>(i);
@@ -95,6 +123,24 @@ std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queu
     out.push_back({node, worker, watermark});
   }
   return out;
+}
+
+std::unique_ptr<pg::Connection> connect_root(pg::Connection& from, const std::string& queue,
+                                             const pg::ConnectOptions& options) {
+  constexpr int kMaxDepth = 100;  // more hops mean a circle
+  std::unique_ptr<pg::Connection> at;
+  for (int hops = 0; hops <= kMaxDepth; ++hops) {
+    pg::Connection& here = at ? *at : from;
+    std::optional<NodeInfo> info;
+    {
+      pg::Transaction tx(here, pg::Mode::autocommit);
+      info = node_info(tx, queue);
+    }
+    if (!info) throw Error("[" + here.label() + "] there is no node of queue " + queue);
+    if (info->type == NodeType::root) return at;
+    at = std::make_unique<pg::Connection>("node " + info->provider_node, info->provider_location, options);
+  }
+  throw Error("the providers of queue " + queue + " form a circle");
 }
 
 void prepare_session(pg::Connection& c, const std::string& encoding) {

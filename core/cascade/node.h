@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,8 +23,8 @@ struct NodeInfo {
   NodeType type = NodeType::leaf;
   std::string name;
   std::optional<std::int64_t> global_watermark, local_watermark;
-  std::string provider_node, provider_location;   ///< of the root: itself
-  std::string combined_queue;                     ///< "" when none
+  std::string provider_node, provider_location;  ///< of the root: itself
+  std::string combined_queue;                    ///< "" when none
   std::string worker_name;
   bool paused = false, uptodate = false;
   std::optional<std::int64_t> last_tick;
@@ -38,7 +39,7 @@ struct WorkerState {
   bool paused = false, uptodate = false;
   std::optional<std::string> error;
   std::string worker_name;
-  std::optional<std::int64_t> local_watermark, queue_top;   ///< queue_top: newest local tick, none on a leaf
+  std::optional<std::int64_t> local_watermark, queue_top;  ///< queue_top: newest local tick, none on a leaf
   std::string combined_queue;
 };
 
@@ -59,14 +60,21 @@ struct Subscriber {
   std::optional<std::int64_t> watermark;
 };
 
-/// Runs `select ret_code, ret_note from <call>`; notes of 3xx are logged as warnings. @return the code  @throws Error  from 400 on
+/// Runs `select ret_code, ret_note from <call>`; notes of 3xx are logged as warnings. @return the code  @throws Error
+/// from 400 on
 int run_command(pg::Transaction& tx, const std::string& call, std::initializer_list<pg::Param> params);
 
-std::optional<NodeInfo> node_info(pg::Transaction& tx, const std::string& queue);   ///< nullopt: no node for this queue here
+std::optional<NodeInfo> node_info(pg::Transaction& tx,
+                                  const std::string& queue);  ///< nullopt: no node for this queue here
 WorkerState worker_state(pg::Transaction& tx, const std::string& queue);
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
-std::vector<Member> members(pg::Transaction& tx, const std::string& queue);         ///< ordered by name
+std::vector<Member> members(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
 std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue);
+
+/// Follows the providers from the node at `from` up to the root. Null when that node is the root itself.
+/// @throws Error  no node there, or a circle; pg::ConnectError
+std::unique_ptr<pg::Connection> connect_root(pg::Connection& from, const std::string& queue,
+                                             const pg::ConnectOptions& options);
 
 /// Makes text forms independent of the server's configuration and uses the server encoding `encoding` ("" leaves it).
 void prepare_session(pg::Connection& c, const std::string& encoding = "");

@@ -32,13 +32,15 @@ void read_tables(pg::Transaction& tx, const std::string& queue, NodeStatus& node
   node.has_tables = true;
   std::tie(node.tables_ok, node.tables_half, node.tables_ignored) = tx.one<std::int64_t, std::int64_t, std::int64_t>(
       "select count(*) filter (where local and merge_state in ('ok', '?')),"
-      " count(*) filter (where local and coalesce(merge_state, '') not in ('ok', '?')), count(*) filter (where not local)"
+      " count(*) filter (where local and coalesce(merge_state, '') not in ('ok', '?')), count(*) filter (where not "
+      "local)"
       " from londiste.table_info where queue_name = $1",
       queue);
 }
 
 void ask(NodeStatus& node, const std::string& queue, milliseconds limit, const StopToken& stop) {
-  pg::ConnectOptions options{.connect_timeout = limit, .statement_timeout = limit, .stop = &stop, .application_name = "skytools status"};
+  pg::ConnectOptions options{
+      .connect_timeout = limit, .statement_timeout = limit, .stop = &stop, .application_name = "skytools status"};
   pg::Connection c("node " + node.name, node.location, options);
   std::string provider_location;
   {
@@ -51,8 +53,10 @@ void ask(NodeStatus& node, const std::string& queue, milliseconds limit, const S
     node.paused = info->paused;
     node.uptodate = info->uptodate;
     provider_location = info->provider_location;
-    pg::Result r = tx.exec("select consumer_name, cur_error from pgq_node.get_consumer_info($1) where cur_error is not null", queue);
-    for (int i = 0; i < r.rows(); ++i) node.errors.push_back(std::string(r.text(i, 0)) + ": " + std::string(r.text(i, 1)));
+    pg::Result r = tx.exec(
+        "select consumer_name, cur_error from pgq_node.get_consumer_info($1) where cur_error is not null", queue);
+    for (int i = 0; i < r.rows(); ++i)
+      node.errors.push_back(std::string(r.text(i, 0)) + ": " + std::string(r.text(i, 1)));
     read_tables(tx, queue, node);
   }
   if (node.type == "root") return read_lag(c, queue, node);
@@ -71,14 +75,15 @@ std::vector<NodeStatus> as_tree(std::vector<NodeStatus> nodes) {
       }
   };
   place("");
-  for (auto& node : nodes)   // fed by a node that isn't a member, or by each other
+  for (auto& node : nodes)  // fed by a node that isn't a member, or by each other
     if (placed.insert(node.name).second) out.push_back(node);
   return out;
 }
 
 }  // namespace
 
-std::vector<NodeStatus> set_status(pg::Connection& local, const std::string& queue, milliseconds limit, const StopToken& stop) {
+std::vector<NodeStatus> set_status(pg::Connection& local, const std::string& queue, milliseconds limit,
+                                   const StopToken& stop) {
   std::vector<NodeStatus> nodes;
   {
     pg::Transaction tx(local, pg::Mode::autocommit);

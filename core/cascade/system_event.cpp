@@ -13,7 +13,7 @@ void unregister_location(pg::Transaction& tx, const std::string& queue, NodeType
 }
 
 void global_watermark(pg::Transaction& tx, const std::string& queue, NodeType type, const pgq::Event& e) {
-  if (type != NodeType::branch) return;   // a leaf keeps no events, so nothing to hold back
+  if (type != NodeType::branch) return;  // a leaf keeps no events, so nothing to hold back
   run_command(tx, "pgq_node.set_global_watermark($1, $2)", {queue, e.data});
 }
 
@@ -24,7 +24,7 @@ void partition_tick(pg::Transaction& tx, const std::string& queue, NodeType type
 
 struct SystemEvent {
   std::string_view type;
-  bool of_own_queue;   ///< ev_extra1 must name this queue; otherwise it must name another one
+  bool of_own_queue;  ///< ev_extra1 must name this queue; otherwise it must name another one
   void (*apply)(pg::Transaction&, const std::string&, NodeType, const pgq::Event&);
 };
 constexpr SystemEvent kSystemEvents[] = {
@@ -40,8 +40,8 @@ void apply_system_event(pg::Transaction& target, const std::string& queue, NodeT
   for (auto& known : kSystemEvents) {
     if (known.type != e.type) continue;
     if ((e.extra[0] == queue) != known.of_own_queue)
-      throw Error("bad event in queue " + queue + ": " + e.type + " with ev_extra1 '" + e.extra[0].value_or("") + "' (ev_id " +
-                  std::to_string(e.id) + ")");
+      throw Error("bad event in queue " + queue + ": " + e.type + " with ev_extra1 '" + e.extra[0].value_or("") +
+                  "' (ev_id " + std::to_string(e.id) + ")");
     return known.apply(target, queue, local_type, e);
   }
   throw Error("unknown cascade event: " + e.type + " (ev_id " + std::to_string(e.id) + ")");

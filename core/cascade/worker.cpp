@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::seconds;
 constexpr milliseconds kFirstPause(200);
-constexpr double kBehindSeconds = 1.0;   ///< a batch older than this means that we lag
+constexpr double kBehindSeconds = 1.0;  ///< a batch older than this means that we lag
 
 /// Only one worker of a node may run; the lock lives as long as the session. (class, hash of the queue name)
 constexpr int kWorkerLockClass = 1397446518;
@@ -28,9 +28,9 @@ struct Worker::Session {
 
  private:
   void lock_node();
-  bool acknowledge();              ///< uptodate, cur_error, pause. False: paused, nothing to do now
+  bool acknowledge();  ///< uptodate, cur_error, pause. False: paused, nothing to do now
   void follow_provider();
-  bool step();                     ///< false: nothing was there to do
+  bool step();  ///< false: nothing was there to do
   std::optional<pgq::Batch> next_batch();
   bool already_done(const pgq::Batch& batch);
   void process(const pgq::Batch& batch);
@@ -45,8 +45,8 @@ struct Worker::Session {
   std::unique_ptr<pg::Connection> source_;
   std::string source_location_;
   WorkerContext context_;
-  Clock::time_point watermark_due_{};   ///< the first publication comes at once
-  Clock::time_point state_due_{};       ///< when the node's state is read again at the latest
+  Clock::time_point watermark_due_{};  ///< the first publication comes at once
+  Clock::time_point state_due_{};      ///< when the node's state is read again at the latest
   std::int64_t max_event_id_ = 0;
   bool behind_ = false;
 };
@@ -105,7 +105,8 @@ void Worker::Session::follow_provider() {
   if (source_ && source_location_ == state.provider_location) return;
   std::string location = state.provider_location;
   if (!w_.settings_.remote_extra.empty()) location += " " + w_.settings_.remote_extra;
-  source_ = std::make_unique<pg::Connection>("provider " + state.provider_node, location, connect_options(w_.stop_, w_.on_heartbeat_));
+  source_ = std::make_unique<pg::Connection>("provider " + state.provider_node, location,
+                                             connect_options(w_.stop_, w_.on_heartbeat_));
   source_location_ = state.provider_location;
   context_.source = source_.get();
   // No conversion on the way: both ends speak the provider's server encoding.
@@ -117,7 +118,8 @@ void Worker::Session::follow_provider() {
   }
   prepare_session(*source_, encoding);
   prepare_session(target_, encoding);
-  log::info("reading from provider", {{"queue", w_.settings_.queue}, {"node", state.node}, {"provider", state.provider_node}});
+  log::info("reading from provider",
+            {{"queue", w_.settings_.queue}, {"node", state.node}, {"provider", state.provider_node}});
 }
 
 std::optional<pgq::Batch> Worker::Session::next_batch() {
@@ -125,7 +127,8 @@ std::optional<pgq::Batch> Worker::Session::next_batch() {
   const std::string& worker = context_.state.worker_name;
   // A leaf makes no ticks of its own, so while it lags it may take several at once.
   if (behind_ && context_.state.type == NodeType::leaf && w_.settings_.catch_up_events > 0)
-    if (auto batch = pgq::next_batch(tx, w_.settings_.queue, worker, {.min_count = w_.settings_.catch_up_events})) return batch;
+    if (auto batch = pgq::next_batch(tx, w_.settings_.queue, worker, {.min_count = w_.settings_.catch_up_events}))
+      return batch;
   return pgq::next_batch(tx, w_.settings_.queue, worker);
 }
 
@@ -134,12 +137,13 @@ bool Worker::Session::already_done(const pgq::Batch& batch) {
   if (state.completed_tick == batch.prev_tick) return false;
   if (state.completed_tick != batch.tick)
     throw Error("lost position: batch " + std::to_string(batch.prev_tick) + ".." + std::to_string(batch.tick) + " of " +
-                state.provider_node + ", but " + state.node + " has completed tick " + std::to_string(state.completed_tick));
+                state.provider_node + ", but " + state.node + " has completed tick " +
+                std::to_string(state.completed_tick));
   if (state.type == NodeType::branch && state.queue_top != batch.tick) {
     if (state.queue_top != batch.prev_tick)
-      throw Error("lost position: tick " + std::to_string(batch.tick) + " is applied, but the newest tick of the branch is " +
-                  std::to_string(state.queue_top.value_or(0)));
-    make_tick(batch);   // a crash came between the commit and the tick
+      throw Error("lost position: tick " + std::to_string(batch.tick) +
+                  " is applied, but the newest tick of the branch is " + std::to_string(state.queue_top.value_or(0)));
+    make_tick(batch);  // a crash came between the commit and the tick
   }
   return true;
 }
@@ -151,20 +155,23 @@ void Worker::Session::process(const pgq::Batch& batch) {
   pg::Transaction tx(target_);
   // The row lock makes the check and the new position one step, whoever else might be at work on this node.
   auto completed = tx.value<std::int64_t>(
-      "select last_tick_id from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for no key update", queue,
-      state.worker_name);
+      "select last_tick_id from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for no key update",
+      queue, state.worker_name);
   if (completed != batch.prev_tick) throw Error("the position of " + state.worker_name + " was moved by somebody else");
   w_.handler_.begin(context_, tx, batch);
   bool mirrors = state.type == NodeType::branch;
   Mirror mirror(tx, queue);
   pgq::EventStream events(source_tx, batch.id);
   while (const pgq::Event* e = events.next()) {
-    if (e->retry) throw Error("event " + std::to_string(e->id) + " was retried; a cascaded queue must not hold such events");
+    if (e->retry)
+      throw Error("event " + std::to_string(e->id) + " was retried; a cascaded queue must not hold such events");
     max_event_id_ = std::max(max_event_id_, e->id);
     if (mirrors) mirror.add(events);
     events.drop_raw();
-    if (is_system_event(*e)) apply_system_event(tx, queue, state.type, *e);
-    else w_.handler_.event(context_, tx, *e);
+    if (is_system_event(*e))
+      apply_system_event(tx, queue, state.type, *e);
+    else
+      w_.handler_.event(context_, tx, *e);
     SKYTOOLS_FAILPOINT("worker.event");
     if (w_.stop_.cancelled()) throw Stopped();
   }
@@ -194,8 +201,8 @@ void Worker::Session::publish_watermark(const pgq::Batch& batch) {
   if (!info || !info->local_watermark) return;
   std::int64_t watermark = std::min(*info->local_watermark, batch.tick);
   pg::Transaction tx(*source_, pg::Mode::autocommit);
-  pg::Result r = tx.exec("select ret_code, ret_note from pgq_node.set_subscriber_watermark($1, $2, $3)", w_.settings_.queue,
-                         info->name, watermark);
+  pg::Result r = tx.exec("select ret_code, ret_note from pgq_node.set_subscriber_watermark($1, $2, $3)",
+                         w_.settings_.queue, info->name, watermark);
   // A watermark only holds events back; one that could not be moved is no reason to stop.
   if (r.rows() && r.get<int>(0, 0).value_or(0) >= 300)
     log::warning("watermark not published", {{"queue", w_.settings_.queue}, {"note", std::string(r.text(0, 1))}});
@@ -229,7 +236,8 @@ bool Worker::Session::step() {
   const WorkerState& state = context_.state;
   if (state.type == NodeType::root) return root_round();
   if (!state.combined_queue.empty())
-    throw Error("node " + state.node + " merges into queue " + state.combined_queue + "; this version has no merge leaf worker");
+    throw Error("node " + state.node + " merges into queue " + state.combined_queue +
+                "; this version has no merge leaf worker");
   auto batch = next_batch();
   if (!w_.handler_.prepare(context_, batch ? &*batch : nullptr)) return true;
   if (!batch) return false;
@@ -238,8 +246,10 @@ bool Worker::Session::step() {
   if (!skipped) process(*batch);
   finish(*batch);
   auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
-  log::debug(skipped ? "batch was already applied" : "batch applied",
-             {{"queue", w_.settings_.queue}, {"tick", batch->tick}, {"prev_tick", batch->prev_tick}, {"duration_ms", took.count()}});
+  log::debug(skipped ? "batch was already applied" : "batch applied", {{"queue", w_.settings_.queue},
+                                                                       {"tick", batch->tick},
+                                                                       {"prev_tick", batch->prev_tick},
+                                                                       {"duration_ms", took.count()}});
   return true;
 }
 
@@ -266,7 +276,8 @@ Worker::~Worker() = default;
 
 void Worker::report_error(const std::string& text) {
   try {
-    pg::Connection c("db", settings_.db, {.connect_timeout = seconds(3), .statement_timeout = seconds(3), .stop = &stop_});
+    pg::Connection c("db", settings_.db,
+                     {.connect_timeout = seconds(3), .statement_timeout = seconds(3), .stop = &stop_});
     pg::Transaction tx(c, pg::Mode::autocommit);
     auto info = node_info(tx, settings_.queue);
     if (info) run_command(tx, "pgq_node.set_consumer_error($1, $2, $3)", {settings_.queue, info->worker_name, text});

@@ -12,13 +12,13 @@ namespace skytools::londiste {
 namespace {
 
 using cascade::run_command;
-constexpr const char* kLockTimeout = "10s";   ///< a table in use must not make the command wait, or others behind it
+constexpr const char* kLockTimeout = "10s";  ///< a table in use must not make the command wait, or others behind it
 
 /// One table to be added and what has to be done for it.
 struct Candidate {
   std::string name;
   TableName dest;
-  std::vector<std::string> create;   ///< statements that make the table first
+  std::vector<std::string> create;  ///< statements that make the table first
 };
 
 std::vector<std::string> missing_names(pg::Connection& c, const std::string& queue, const char* kind) {
@@ -40,7 +40,8 @@ std::map<std::string, Table> tables_at(pg::Connection& c, const std::string& que
 std::vector<std::string> partitioned_tables(pg::Connection& c) {
   pg::Transaction tx(c, pg::Mode::autocommit);
   pg::Result r = tx.exec(
-      "select n.nspname || '.' || c.relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+      "select n.nspname || '.' || c.relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = "
+      "c.relnamespace"
       " where c.relkind = 'p' and not c.relispartition and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'");
   std::vector<std::string> names;
   for (int i = 0; i < r.rows(); ++i) names.emplace_back(r.text(i, 0));
@@ -112,7 +113,8 @@ class TableAdder {
     if (!set_.root()) at_provider = tables_at(set_.provider(), set_.queue());
     auto names = select_names(request_.patterns, known_tables(set_, set_.root() ? registered : at_provider), unmatched);
     if (set_.root()) drop_partitions(set_.local(), names);
-    report_unavailable(unmatched, request_.force, set_.root() ? "this database" : "provider " + set_.info().provider_node);
+    report_unavailable(unmatched, request_.force,
+                       set_.root() ? "this database" : "provider " + set_.info().provider_node);
     if (!request_.dest_table.empty() && names.size() != 1) throw UsageError("--dest-table goes with exactly one table");
     std::vector<std::string> absent;
     for (auto& name : names) {
@@ -129,8 +131,9 @@ class TableAdder {
     }
     report_unavailable(unavailable, request_.force, "provider " + set_.info().provider_node);
     if (!absent.empty() && !request_.force)
-      throw Error("[" + set_.local().label() + "] cannot proceed: " + join(absent, ", ") + " does not exist here; nothing was added (" +
-                  (set_.root() ? "" : "--create makes it, ") + "--skip-non-existing leaves it out)");
+      throw Error("[" + set_.local().label() + "] cannot proceed: " + join(absent, ", ") +
+                  " does not exist here; nothing was added (" + (set_.root() ? "" : "--create makes it, ") +
+                  "--skip-non-existing leaves it out)");
   }
 
   void consider(const std::string& name, std::vector<std::string>& absent) {
@@ -144,7 +147,8 @@ class TableAdder {
       pg::Transaction tx(set_.provider(), pg::Mode::read_only);
       // The provider may itself keep the table under another name.
       auto there = find_table(tx, set_.queue(), name);
-      candidate.create = create_table_statements(tx, there && there->local ? there->dest : TableName::parse(name), candidate.dest);
+      candidate.create =
+          create_table_statements(tx, there && there->local ? there->dest : TableName::parse(name), candidate.dest);
     } else if (!exists && request_.skip_non_existing) {
       done_.push_back({name, "skipped", "does not exist here"});
       return;
@@ -163,7 +167,8 @@ class TableAdder {
       return;
     }
     pg::Transaction tx(set_.local());
-    tx.exec("select set_config('lock_timeout', $1, true), set_config('check_function_bodies', 'off', true)", kLockTimeout);
+    tx.exec("select set_config('lock_timeout', $1, true), set_config('check_function_bodies', 'off', true)",
+            kLockTimeout);
     for (auto& statement : candidate.create) tx.exec(statement);
     result.note = candidate.create.empty() ? "" : "created";
     std::optional<std::string> dest, attributes;
@@ -183,7 +188,8 @@ class TableAdder {
   std::vector<Registration> done_;
 };
 
-std::vector<Registration> register_sequences(Set& set, const AddSequences& request, const std::vector<std::string>& names) {
+std::vector<Registration> register_sequences(Set& set, const AddSequences& request,
+                                             const std::vector<std::string>& names) {
   std::vector<Registration> done;
   std::map<std::string, bool> local;
   {
@@ -207,7 +213,8 @@ std::vector<Registration> register_sequences(Set& set, const AddSequences& reque
         done.push_back({name, "skipped", "does not exist here"});
         continue;
       } else {
-        throw Error("[" + set.local().label() + "] sequence " + name + " does not exist here (--create makes it, --skip-non-existing leaves it out)");
+        throw Error("[" + set.local().label() + "] sequence " + name +
+                    " does not exist here (--create makes it, --skip-non-existing leaves it out)");
       }
     }
     if (request.dry_run) {

@@ -10,8 +10,8 @@ namespace skytools::londiste {
 
 namespace {
 constexpr std::size_t kMaxStatements = 500;
-constexpr std::size_t kCopyRows = 300;   ///< from so many inserts on COPY is faster than an array insert
-constexpr std::int64_t kNoEvent = -1;    ///< tag of statements that stand for many events
+constexpr std::size_t kCopyRows = 300;  ///< from so many inserts on COPY is faster than an array insert
+constexpr std::int64_t kNoEvent = -1;   ///< tag of statements that stand for many events
 
 std::size_t size_of(const Step& step) {
   std::size_t n = 100;
@@ -25,7 +25,8 @@ std::size_t size_of(const Step& step) {
 std::vector<std::size_t> positions_of(const std::vector<const Column*>& columns, const Fold& fold) {
   std::vector<std::size_t> out;
   for (auto* column : columns)
-    out.push_back(static_cast<std::size_t>(std::find(fold.columns().begin(), fold.columns().end(), column->name) - fold.columns().begin()));
+    out.push_back(static_cast<std::size_t>(std::find(fold.columns().begin(), fold.columns().end(), column->name) -
+                                           fold.columns().begin()));
   return out;
 }
 }  // namespace
@@ -52,7 +53,7 @@ Applier::Applier(pg::Transaction& tx, ApplySession& session, const ApplyLimits& 
 
 void Applier::add(Step&& step) {
   std::size_t size = size_of(step);
-  if (bytes_ > 0 && bytes_ + size > limits_.max_bytes) flush();   // a wide row goes alone, straight from its buffer
+  if (bytes_ > 0 && bytes_ + size > limits_.max_bytes) flush();  // a wide row goes alone, straight from its buffer
   ++applied_;
   ++rows_;
   bytes_ += size;
@@ -63,7 +64,7 @@ void Applier::add(Step&& step) {
     RowChange row = std::move(*change);
     add_row(std::move(step), std::move(row));
   } else {
-    add_ordered(std::move(step));   // written SQL says nothing about keys
+    add_ordered(std::move(step));  // written SQL says nothing about keys
   }
   if (rows_ >= limits_.max_rows || bytes_ >= limits_.max_bytes) flush();
 }
@@ -72,7 +73,7 @@ void Applier::add_row(Step&& step, RowChange&& change) {
   const TableInfo& table = session_.catalog.get(tx_, step.table);
   if (table.row_triggers && !session_.strict) {
     flush();
-    session_.strict = true;   // its triggers may look at any table
+    session_.strict = true;  // its triggers may look at any table
   }
   if (one_by_one_ || session_.strict || !table.foldable(change.keys)) {
     step.change = std::move(change);
@@ -82,7 +83,7 @@ void Applier::add_row(Step&& step, RowChange&& change) {
   Fold& fold = folds_[step.table];
   if (!fold.accepts(change)) {
     flush_fold(step.table, fold);
-    if (!fold.accepts(change)) {   // an ignored column may be part of the key
+    if (!fold.accepts(change)) {  // an ignored column may be part of the key
       step.change = std::move(change);
       return add_ordered(std::move(step));
     }
@@ -156,7 +157,8 @@ void Applier::run_shape(pg::Pipeline& pipeline, const Shape& shape, RowOp op, co
   std::int64_t tag = op == RowOp::insert ? kNoEvent - 1 : kNoEvent;
   std::vector<const char*> values;
   if (rows.size() == 1) {
-    for (auto position : positions) values.push_back(rows[0]->values[position] ? rows[0]->values[position]->c_str() : nullptr);
+    for (auto position : positions)
+      values.push_back(rows[0]->values[position] ? rows[0]->values[position]->c_str() : nullptr);
     return run_prepared(pipeline, shape.single, values, tag);
   }
   std::vector<std::string> arrays(params.size(), "{");
@@ -166,7 +168,8 @@ void Applier::run_shape(pg::Pipeline& pipeline, const Shape& shape, RowOp op, co
   run_prepared(pipeline, shape.many, values, tag);
 }
 
-void Applier::run_prepared(pg::Pipeline& pipeline, const std::string& sql, const std::vector<const char*>& values, std::int64_t tag) {
+void Applier::run_prepared(pg::Pipeline& pipeline, const std::string& sql, const std::vector<const char*>& values,
+                           std::int64_t tag) {
   auto statement = session_.prepared(sql);
   if (statement.name_was_used) pipeline.exec("deallocate " + statement.name, {}, tag);
   if (statement.created) pipeline.prepare(statement.name, sql, tag);
@@ -183,8 +186,10 @@ void Applier::copy_rows(const TableInfo& table, const Fold& fold, const std::vec
     for (std::size_t i = 0; i < positions.size(); ++i) {
       if (i) text += '\t';
       const auto& value = row->values[positions[i]];
-      if (value) pgq::escape_copy(*value, text);
-      else text += "\\N";
+      if (value)
+        pgq::escape_copy(*value, text);
+      else
+        text += "\\N";
     }
     text += '\n';
     if (text.size() >= 64 * 1024) copy.put(text), text.clear();

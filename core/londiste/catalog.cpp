@@ -8,8 +8,10 @@ namespace {
 
 constexpr const char* kTableSql =
     "select c.oid, c.relkind = 'p',"
-    " exists (select 1 from pg_catalog.pg_index i where i.indrelid = c.oid and not i.indisprimary and (i.indisunique or i.indisexclusion)),"
-    " exists (select 1 from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled in ('R', 'A'))"
+    " exists (select 1 from pg_catalog.pg_index i where i.indrelid = c.oid and not i.indisprimary and (i.indisunique "
+    "or i.indisexclusion)),"
+    " exists (select 1 from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled in "
+    "('R', 'A'))"
     " from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
     " where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')";
 
@@ -18,15 +20,18 @@ constexpr const char* kTableSql =
 // would make a column of each of their fields. Domains have the category of what they are made of.
 constexpr const char* kColumnSql =
     "select a.attname, quote_ident(tn.nspname) || '.' || quote_ident(t.typname),"
-    " case when t.typcategory not in ('A', 'C') and t.typdelim = ',' then quote_ident(an.nspname) || '.' || quote_ident(at.typname) end,"
+    " case when t.typcategory not in ('A', 'C') and t.typdelim = ',' then quote_ident(an.nspname) || '.' || "
+    "quote_ident(at.typname) end,"
     " a.attgenerated <> '', a.attidentity = 'a',"
     " (select k.n from pg_catalog.pg_index i, unnest(i.indkey::int2[]) with ordinality as k(attnum, n)"
     "   where i.indrelid = a.attrelid and i.indisprimary and k.attnum = a.attnum),"
     " (t.typtype = 'e' or t.oid in (16, 17, 18, 19, 20, 21, 23, 25, 26, 1042, 1043, 1082, 1083, 1114, 1184, 2950))"
-    "  and coalesce((select co.collisdeterministic from pg_catalog.pg_collation co where co.oid = a.attcollation), true)"
+    "  and coalesce((select co.collisdeterministic from pg_catalog.pg_collation co where co.oid = a.attcollation), "
+    "true)"
     " from pg_catalog.pg_attribute a"
     " join pg_catalog.pg_type t on t.oid = a.atttypid join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace"
-    " left join pg_catalog.pg_type at on at.oid = t.typarray left join pg_catalog.pg_namespace an on an.oid = at.typnamespace"
+    " left join pg_catalog.pg_type at on at.oid = t.typarray left join pg_catalog.pg_namespace an on an.oid = "
+    "at.typnamespace"
     " where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped order by a.attnum";
 
 }  // namespace
@@ -41,7 +46,8 @@ bool TableInfo::foldable(const std::vector<std::string>& keys) const {
   if (keys.empty() || other_unique || row_triggers || keys.size() != primary_key.size()) return false;
   for (auto& key : keys) {
     const Column* column = find(key);
-    if (!column || !column->exact_text || std::find(primary_key.begin(), primary_key.end(), key) == primary_key.end()) return false;
+    if (!column || !column->exact_text || std::find(primary_key.begin(), primary_key.end(), key) == primary_key.end())
+      return false;
   }
   return true;
 }

@@ -32,7 +32,7 @@ using Change = std::variant<RowChange, Truncate, PartialSql>;
 struct Step {
   std::int64_t event_id;
   std::int64_t txid;
-  TableName table;   ///< destination
+  TableName table;  ///< destination
   Change change;
 };
 

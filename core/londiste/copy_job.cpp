@@ -15,21 +15,24 @@ namespace skytools::londiste {
 namespace {
 using std::chrono::seconds;
 constexpr milliseconds kFirstPause(500), kLongestPause(20'000);
-constexpr milliseconds kPoll(1000);       ///< longest sleep; notifications wake earlier
-constexpr std::int64_t kNearTicks = 5;    ///< so close to the newest tick the hand-over begins
+constexpr milliseconds kPoll(1000);     ///< longest sleep; notifications wake earlier
+constexpr std::int64_t kNearTicks = 5;  ///< so close to the newest tick the hand-over begins
 }  // namespace
 
 std::pair<std::string, std::string> copy_source(pg::Transaction& tx, const std::string& queue, const Table& table) {
   std::string node = table.attribute("copy_node");
   cascade::WorkerState state = cascade::worker_state(tx, queue);
   if (node.empty() || node == state.provider_node) return {state.provider_node, state.provider_location};
-  if (node == "?") throw Error("table " + table.name + " asks for the nearest copy source; this version needs its name");
+  if (node == "?")
+    throw Error("table " + table.name + " asks for the nearest copy source; this version needs its name");
   for (auto& member : cascade::members(tx, queue))
     if (member.name == node) return {member.name, member.location};
-  throw Error("table " + table.name + " is to be copied from node " + node + ", which is not a member of queue " + queue);
+  throw Error("table " + table.name + " is to be copied from node " + node + ", which is not a member of queue " +
+              queue);
 }
 
-void remove_copy_consumer(pg::Connection& source, pg::Connection& target, const std::string& queue, const std::string& consumer) {
+void remove_copy_consumer(pg::Connection& source, pg::Connection& target, const std::string& queue,
+                          const std::string& consumer) {
   {
     pg::Transaction tx(source, pg::Mode::autocommit);
     pgq::unregister_consumer(tx, queue, consumer);
@@ -43,7 +46,7 @@ struct CopyJob::Session {
   void run();
 
  private:
-  bool step();   ///< false: the table needs no copy process any more
+  bool step();  ///< false: the table needs no copy process any more
   void register_consumer();
   void copy();
   bool catch_up();
@@ -83,7 +86,8 @@ void CopyJob::run() {
     } catch (const Stopped&) {
       break;
     } catch (const std::exception& e) {
-      log::error("copy of " + settings_.table + ": " + describe(e), {{"queue", settings_.queue}, {"retry_in_ms", pause.count()}});
+      log::error("copy of " + settings_.table + ": " + describe(e),
+                 {{"queue", settings_.queue}, {"retry_in_ms", pause.count()}});
       stop_.wait(pause);
       pause = std::min(pause * 2, kLongestPause);
     }
@@ -156,7 +160,8 @@ void CopyJob::Session::register_consumer() {
   }
   pg::Transaction tx(target_);
   if (!cascade::consumer_state(tx, s_.queue, consumer_))
-    cascade::run_command(tx, "pgq_node.register_consumer($1, $2, $3, $4)", {s_.queue, consumer_, source_node_, position});
+    cascade::run_command(tx, "pgq_node.register_consumer($1, $2, $3, $4)",
+                         {s_.queue, consumer_, source_node_, position});
   cascade::run_command(tx, "pgq_node.set_consumer_uptodate($1, $2, true)", {s_.queue, consumer_});
   tx.commit();
   SKYTOOLS_FAILPOINT("copy.registered");
@@ -166,12 +171,16 @@ bool CopyJob::Session::step() {
   reload();
   if (!table_ || !table_->local) return false;
   switch (table_->state.kind) {
-    case MergeState::in_copy: copy(); return true;
+    case MergeState::in_copy:
+      copy();
+      return true;
     case MergeState::catching_up:
     case MergeState::wanna_sync:
-    case MergeState::do_sync: return catch_up();
+    case MergeState::do_sync:
+      return catch_up();
     case MergeState::wanted:
-    case MergeState::ok: return false;
+    case MergeState::ok:
+      return false;
   }
   return false;
 }
@@ -182,7 +191,8 @@ void CopyJob::Session::copy() {
   {
     pg::Transaction tx(*source_, pg::Mode::autocommit);
     auto at_source = find_table(tx, s_.queue, s_.table);
-    if (!at_source || !at_source->local) throw Error("table " + s_.table + " not available on provider " + source_node_);
+    if (!at_source || !at_source->local)
+      throw Error("table " + s_.table + " not available on provider " + source_node_);
     if (at_source->state.kind != MergeState::ok) {
       log::info("table " + s_.table + " not OK on provider, waiting");
       return wait(kPoll);
@@ -205,8 +215,15 @@ void CopyJob::Session::copy() {
 }
 
 void CopyJob::Session::force_tick() {
-  pg::Transaction tx(*source_, pg::Mode::autocommit);
-  pgq::force_tick(tx, s_.queue);
+  // Ticks are made at the root; a branch below it gets them with the events.
+  try {
+    auto root = cascade::connect_root(*source_, s_.queue, {.stop = &stop_, .application_name = "skytools copy"});
+    pg::Transaction tx(root ? *root : *source_, pg::Mode::autocommit);
+    pgq::force_tick(tx, s_.queue);
+  } catch (const pg::SqlError& e) {
+    if (source_->lost()) throw;
+    log::info("no tick could be asked for, waiting for the next one", {{"table", s_.table}, {"reason", e.message()}});
+  }
 }
 
 std::optional<pgq::Batch> CopyJob::Session::next_batch() {
@@ -251,21 +268,21 @@ bool CopyJob::Session::catch_up() {
     return true;
   }
   set_state(table_->snapshot_text, {MergeState::wanna_sync, batch->tick});
-  force_tick();   // the main worker acts at its next batch
+  force_tick();  // the main worker acts at its next batch
   SKYTOOLS_FAILPOINT("copy.wanna_sync");
   return true;
 }
 
 bool CopyJob::Session::hand_over(const pgq::Batch& batch) {
   if (batch.tick > table_->state.tick)
-    throw Error("invalid table state: " + s_.table + " is to be handed over at tick " + std::to_string(table_->state.tick) +
-                ", but the copy stands at " + std::to_string(batch.tick));
+    throw Error("invalid table state: " + s_.table + " is to be handed over at tick " +
+                std::to_string(table_->state.tick) + ", but the copy stands at " + std::to_string(batch.tick));
   if (batch.tick < table_->state.tick) {
     apply(batch);
     return true;
   }
   SKYTOOLS_FAILPOINT("copy.do_sync");
-  set_state(table_->snapshot_text, {MergeState::ok, 0});   // the main worker applies this batch
+  set_state(table_->snapshot_text, {MergeState::ok, 0});  // the main worker applies this batch
   SKYTOOLS_FAILPOINT("copy.handed_over");
   return false;
 }

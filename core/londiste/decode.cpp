@@ -17,10 +17,14 @@ using Json = nlohmann::ordered_json;
 
 std::optional<RowOp> op_of_letter(char c) {
   switch (c) {
-    case 'I': return RowOp::insert;
-    case 'U': return RowOp::update;
-    case 'D': return RowOp::remove;
-    default: return std::nullopt;
+    case 'I':
+      return RowOp::insert;
+    case 'U':
+      return RowOp::update;
+    case 'D':
+      return RowOp::remove;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -28,15 +28,18 @@ void Fold::set_columns(const RowChange& change) {
   keys_ = change.keys;
   key_columns_.clear();
   for (auto& key : keys_)
-    key_columns_.push_back(static_cast<std::size_t>(std::find(columns_.begin(), columns_.end(), key) - columns_.begin()));
+    key_columns_.push_back(
+        static_cast<std::size_t>(std::find(columns_.begin(), columns_.end(), key) - columns_.begin()));
 }
 
 void Fold::make_key(const RowChange& change) {
   key_.clear();
   for (auto position : key_columns_) {
     const auto& value = change.row[position].value;
-    if (key_columns_.size() == 1) key_ = value ? *value : "";   // a primary key is never NULL
-    else key_ += value ? std::to_string(value->size()) + ":" + *value : "-";
+    if (key_columns_.size() == 1)
+      key_ = value ? *value : "";  // a primary key is never NULL
+    else
+      key_ += value ? std::to_string(value->size()) + ":" + *value : "-";
   }
 }
 
@@ -73,16 +76,19 @@ void Fold::add(RowChange&& change) {
   switch (change.op) {
     case RowOp::insert:
       if (row.gone) {
-        row.gone = false;   // was new in this fold: still a plain insert
+        row.gone = false;  // was new in this fold: still a plain insert
       } else {
         row.op = RowOp::insert;
         row.replace = true;
       }
       break;
-    case RowOp::update: break;   // an insert stays an insert, with newer values
+    case RowOp::update:
+      break;  // an insert stays an insert, with newer values
     case RowOp::remove:
-      if (row.op == RowOp::insert && !row.replace) row.gone = true;
-      else row.op = RowOp::remove, row.replace = false;
+      if (row.op == RowOp::insert && !row.replace)
+        row.gone = true;
+      else
+        row.op = RowOp::remove, row.replace = false;
       break;
   }
 }

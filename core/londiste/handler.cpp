@@ -2,8 +2,8 @@
 
 #include "core/base/error.h"
 #include "core/base/strings.h"
-#include "core/londiste/decode.h"
 #include "core/log/log.h"
+#include "core/londiste/decode.h"
 
 namespace skytools::londiste {
 

@@ -5,7 +5,8 @@ namespace skytools::londiste {
 namespace {
 std::int64_t at_least(const config::Settings& config, std::string_view key, std::int64_t least) {
   std::int64_t value = config.integer(key);
-  if (value < least) throw UsageError(std::string(key) + " must be at least " + std::to_string(least) + " (" + config.origin(key) + ")");
+  if (value < least)
+    throw UsageError(std::string(key) + " must be at least " + std::to_string(least) + " (" + config.origin(key) + ")");
   return value;
 }
 }  // namespace

@@ -31,14 +31,14 @@ class Set {
 };
 
 struct AddTables {
-  std::vector<std::string> patterns;   ///< names and globs; `!pattern` takes away
-  bool create = false;                 ///< make missing tables like the provider's
-  bool expect_sync = false;            ///< the rows are there already: no copy
+  std::vector<std::string> patterns;  ///< names and globs; `!pattern` takes away
+  bool create = false;                ///< make missing tables like the provider's
+  bool expect_sync = false;           ///< the rows are there already: no copy
   bool skip_truncate = false;
-  bool skip_non_existing = false;      ///< leave out tables that do not exist here
+  bool skip_non_existing = false;  ///< leave out tables that do not exist here
   bool no_triggers = false;
-  bool force = false;                  ///< go on without the names that cannot be added
-  std::string dest_table;              ///< name here, for a single table
+  bool force = false;      ///< go on without the names that cannot be added
+  std::string dest_table;  ///< name here, for a single table
   std::string trigger_flags;
   std::vector<std::string> trigger_args;
   std::int64_t max_parallel_copy = 0;  ///< 0: not limited
@@ -48,7 +48,7 @@ struct AddTables {
 /// What happened, or would, to one name.
 struct Registration {
   std::string name;
-  std::string result;   ///< "added", "already added", "skipped"
+  std::string result;  ///< "added", "already added", "skipped"
   std::string note;
 };
 

@@ -34,14 +34,19 @@ struct SetEvent {
 };
 /// Events about the set itself; formats: docs/formats.md §5.
 constexpr SetEvent kSetEvents[] = {
-    {"londiste.add-table", add_table},   {"londiste.remove-table", remove_table}, {"londiste.update-seq", update_seq},
-    {"londiste.remove-seq", remove_seq}, {"EXECUTE", execute},
+    {"londiste.add-table", add_table},
+    {"londiste.remove-table", remove_table},
+    {"londiste.update-seq", update_seq},
+    {"londiste.remove-seq", remove_seq},
+    {"EXECUTE", execute},
 };
 
 }  // namespace
 
 Replay::Replay(ReplaySettings settings)
-    : settings_(settings), sync_({settings.parallel_copies, settings.limits}), stats_due_(Clock::now() + settings.stats_period) {}
+    : settings_(settings),
+      sync_({settings.parallel_copies, settings.limits}),
+      stats_due_(Clock::now() + settings.stats_period) {}
 
 Replay::~Replay() = default;
 
@@ -91,7 +96,7 @@ void Replay::event(cascade::WorkerContext& context, pg::Transaction& target, con
   if (is_data_event(e)) return data_event(e);
   for (auto& known : kSetEvents) {
     if (known.type != e.type) continue;
-    applier_->flush();   // their place among the data events is kept
+    applier_->flush();  // their place among the data events is kept
     sync_.tables_changed();
     return known.apply(target, context.settings.queue, e);
   }
@@ -112,7 +117,9 @@ void Replay::committed(cascade::WorkerContext& context) {
 void Replay::log_stats(const std::string& queue) {
   if (Clock::now() < stats_due_) return;
   stats_due_ = Clock::now() + settings_.stats_period;
-  log::info("replay", {{"queue", queue}, {"count", events_}, {"ignored", ignored_}, {"batches", batches_}, {"duration_ms", busy_ms_}});
+  log::info(
+      "replay",
+      {{"queue", queue}, {"count", events_}, {"ignored", ignored_}, {"batches", batches_}, {"duration_ms", busy_ms_}});
   events_ = ignored_ = batches_ = busy_ms_ = 0;
 }
 

@@ -41,7 +41,7 @@ class Replay : public cascade::EventHandler {
   TableSync sync_;
   std::optional<ApplySession> session_;
   std::unique_ptr<Applier> applier_;
-  std::map<std::string, std::unique_ptr<Handler>> handlers_;   ///< of this batch
+  std::map<std::string, std::unique_ptr<Handler>> handlers_;  ///< of this batch
   ApplyPlan plan_;
   bool cleaned_ = false;
   Clock::time_point sequences_due_{}, stats_due_;

@@ -17,7 +17,8 @@ std::string source_value(const Column& c, const std::string& name) {
 std::string unnest(const std::vector<const Column*>& params) {
   std::string arrays, names;
   for (std::size_t i = 0; i < params.size(); ++i) {
-    arrays += (i ? ", $" : "$") + number(i) + "::" + (params[i]->array_type.empty() ? "pg_catalog.text[]" : params[i]->array_type);
+    arrays += (i ? ", $" : "$") + number(i) +
+              "::" + (params[i]->array_type.empty() ? "pg_catalog.text[]" : params[i]->array_type);
     names += (i ? ", c" : "c") + number(i);
   }
   return "unnest(" + arrays + ") as u(" + names + ")";
@@ -33,7 +34,8 @@ void build_insert(const TableInfo& table, Shape& shape) {
     many += comma + source_value(*shape.set[i], "c" + number(i));
     overriding |= shape.set[i]->identity_always;
   }
-  std::string head = "insert into " + table.name.sql() + " (" + names + ")" + (overriding ? " overriding system value" : "");
+  std::string head =
+      "insert into " + table.name.sql() + " (" + names + ")" + (overriding ? " overriding system value" : "");
   shape.single = head + " values (" + single + ")";
   shape.many = head + " select " + many + " from " + unnest(shape.set);
 }
@@ -66,18 +68,25 @@ void build_keyed(const TableInfo& table, RowOp op, Shape& shape) {
 
 }  // namespace
 
-Shape make_shape(const TableInfo& table, RowOp op, const std::vector<std::string>& columns, const std::vector<std::string>& keys) {
+Shape make_shape(const TableInfo& table, RowOp op, const std::vector<std::string>& columns,
+                 const std::vector<std::string>& keys) {
   Shape shape;
   for (auto& name : columns) {
     bool is_key = std::find(keys.begin(), keys.end(), name) != keys.end();
     if (op == RowOp::remove && !is_key) continue;
     const Column* c = table.find(name);
-    if (!c) throw Error("table " + table.name.str() + " has no column " + name + " on this node; add it and the worker goes on");
-    if (is_key && op != RowOp::insert) shape.keys.push_back(c);
-    else if (!c->generated && !(c->identity_always && op == RowOp::update)) shape.set.push_back(c);
+    if (!c)
+      throw Error("table " + table.name.str() + " has no column " + name +
+                  " on this node; add it and the worker goes on");
+    if (is_key && op != RowOp::insert)
+      shape.keys.push_back(c);
+    else if (!c->generated && !(c->identity_always && op == RowOp::update))
+      shape.set.push_back(c);
   }
-  if (op == RowOp::insert) build_insert(table, shape);
-  else build_keyed(table, op, shape);
+  if (op == RowOp::insert)
+    build_insert(table, shape);
+  else
+    build_keyed(table, op, shape);
   return shape;
 }
 

@@ -9,7 +9,7 @@
 namespace skytools::londiste {
 
 namespace {
-constexpr milliseconds kHandOverPoll(500);   ///< while standing still; notifications wake earlier
+constexpr milliseconds kHandOverPoll(500);  ///< while standing still; notifications wake earlier
 }
 
 void TableSync::load(cascade::WorkerContext& context) {
@@ -103,7 +103,7 @@ bool TableSync::round(cascade::WorkerContext& context, const pgq::Batch* batch) 
     }
     // Nothing may pass a hand-over: the copy is on its way to this very tick.
     if (table.state.kind == MergeState::do_sync) again = true;
-    start_job(context, name);   // also one whose process was killed
+    start_job(context, name);  // also one whose process was killed
   }
   if (!again && start_wanted(context)) load(context);
   return again;
@@ -120,7 +120,7 @@ bool TableSync::prepare(cascade::WorkerContext& context, const pgq::Batch* batch
     if (!pg::wait_readable({&context.target}, kHandOverPoll, context.stop)) return false;
     context.alive();
     context.target.notifications();
-    context.stale = true;   // they may have been about more than the tables
+    context.stale = true;  // they may have been about more than the tables
   }
   if (batch) drop_snapshots(context, *batch);
   restore_foreign_keys(context);
@@ -130,7 +130,7 @@ bool TableSync::prepare(cascade::WorkerContext& context, const pgq::Batch* batch
 const Table* TableSync::interesting(const std::string& name, std::int64_t txid) const {
   auto it = tables_.find(name);
   if (it == tables_.end() || it->second.state.kind != MergeState::ok) return nullptr;
-  if (it->second.snapshot && it->second.snapshot->visible(txid)) return nullptr;   // came with the copy
+  if (it->second.snapshot && it->second.snapshot->visible(txid)) return nullptr;  // came with the copy
   return &it->second;
 }
 
@@ -159,7 +159,8 @@ void TableSync::drop_snapshots(cascade::WorkerContext& context, const pgq::Batch
 void TableSync::restore_foreign_keys(cascade::WorkerContext& context) {
   if (!pending_keys_) return;
   pg::Transaction list(context.target, pg::Mode::autocommit);
-  pg::Result r = list.exec("select from_table, fkey_name from londiste.get_valid_pending_fkeys($1)", context.settings.queue);
+  pg::Result r =
+      list.exec("select from_table, fkey_name from londiste.get_valid_pending_fkeys($1)", context.settings.queue);
   for (int i = 0; i < r.rows(); ++i) {
     std::string from(r.text(i, 0)), key(r.text(i, 1));
     if (told_.contains("fkey " + key)) continue;
@@ -188,8 +189,9 @@ void TableSync::clean_up(cascade::WorkerContext& context) {
   std::vector<std::string> left;
   {
     pg::Transaction tx(context.target, pg::Mode::autocommit);
-    pg::Result r = tx.exec("select consumer_name from pgq_node.get_consumer_info($1) where starts_with(consumer_name, $2)",
-                           context.settings.queue, prefix);
+    pg::Result r =
+        tx.exec("select consumer_name from pgq_node.get_consumer_info($1) where starts_with(consumer_name, $2)",
+                context.settings.queue, prefix);
     for (int i = 0; i < r.rows(); ++i) left.emplace_back(r.text(i, 0));
   }
   for (auto& consumer : left) {

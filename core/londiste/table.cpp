@@ -7,19 +7,23 @@
 namespace skytools::londiste {
 
 namespace {
-constexpr std::pair<std::string_view, MergeState::Kind> kStates[] = {{"in-copy", MergeState::in_copy},
-                                                                      {"catching-up", MergeState::catching_up},
-                                                                      {"wanna-sync", MergeState::wanna_sync},
-                                                                      {"do-sync", MergeState::do_sync},
-                                                                      {"ok", MergeState::ok},
-                                                                      {"?", MergeState::ok}};   // written by versions before 3
+constexpr std::pair<std::string_view, MergeState::Kind> kStates[] = {
+    {"in-copy", MergeState::in_copy},
+    {"catching-up", MergeState::catching_up},
+    {"wanna-sync", MergeState::wanna_sync},
+    {"do-sync", MergeState::do_sync},
+    {"ok", MergeState::ok},
+    {"?", MergeState::ok}};  // written by versions before 3
 }  // namespace
 
 MergeState MergeState::parse(const std::optional<std::string>& text) {
   if (!text) return {};
   std::string_view name = std::string_view(*text).substr(0, text->find(':'));
   for (auto& [known, kind] : kStates)
-    if (known == name) return {kind, name.size() < text->size() ? pg::parse<std::int64_t>(std::string_view(*text).substr(name.size() + 1)) : 0};
+    if (known == name)
+      return {kind, name.size() < text->size()
+                        ? pg::parse<std::int64_t>(std::string_view(*text).substr(name.size() + 1))
+                        : 0};
   throw Error("unknown table state '" + *text + "'");
 }
 
@@ -33,13 +37,14 @@ std::optional<std::string> MergeState::str() const {
 
 std::string Table::attribute(const std::string& key) const {
   auto it = attributes.find(key);
-  if (it == attributes.end() && key == "handler") it = attributes.find("handlers");   // the name of old versions
+  if (it == attributes.end() && key == "handler") it = attributes.find("handlers");  // the name of old versions
   return it == attributes.end() ? "" : it->second;
 }
 
 std::vector<Table> table_list(pg::Transaction& tx, const std::string& queue) {
   pg::Result r = tx.exec(
-      "select table_name, local, merge_state, custom_snapshot, table_attrs, dropped_ddl, copy_role, copy_pos, dest_table"
+      "select table_name, local, merge_state, custom_snapshot, table_attrs, dropped_ddl, copy_role, copy_pos, "
+      "dest_table"
       " from londiste.get_table_list($1)",
       queue);
   using Text = std::optional<std::string>;
@@ -47,8 +52,15 @@ std::vector<Table> table_list(pg::Transaction& tx, const std::string& queue) {
   for (int i = 0; i < r.rows(); ++i) {
     auto [name, local, state, snapshot, attributes, ddl, role, position, dest] =
         r.row<std::string, bool, Text, Text, Text, Text, Text, std::optional<std::int64_t>, Text>(i);
-    Table t{.name = name, .local = local, .state = MergeState::parse(state), .snapshot_text = snapshot, .snapshot = {},
-            .attributes = {}, .dropped_ddl = ddl, .copy_role = role.value_or(""), .copy_position = position.value_or(0),
+    Table t{.name = name,
+            .local = local,
+            .state = MergeState::parse(state),
+            .snapshot_text = snapshot,
+            .snapshot = {},
+            .attributes = {},
+            .dropped_ddl = ddl,
+            .copy_role = role.value_or(""),
+            .copy_position = position.value_or(0),
             .dest = TableName::parse(dest.value_or(name))};
     if (snapshot) t.snapshot = pgq::Snapshot::parse(*snapshot);
     for (auto& field : decode_row(attributes.value_or(""))) t.attributes[field.name] = field.value.value_or("");
@@ -77,7 +89,8 @@ void set_table_state(pg::Transaction& tx, const std::string& queue, const std::s
                      const std::optional<std::string>& snapshot, const MergeState& state) {
   cascade::run_command(tx, "londiste.local_set_table_state($1, $2, $3, $4)", {queue, table, snapshot, state.str()});
   tx.exec("select pg_catalog.pg_notify($1, $2)", cascade::kNodeChannel, queue);
-  log::info("table " + table + " status changed to '" + state.str().value_or("NULL") + "'", {{"queue", queue}, {"table", table}});
+  log::info("table " + table + " status changed to '" + state.str().value_or("NULL") + "'",
+            {{"queue", queue}, {"table", table}});
 }
 
 std::string copy_consumer(const std::string& worker, const std::string& table) { return worker + ".copy." + table; }

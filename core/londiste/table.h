@@ -15,8 +15,8 @@ namespace skytools::londiste {
 /// Where the initial copy of a table stands (table_info.merge_state); who moves it on is told in docs/formats.md §6.
 struct MergeState {
   enum Kind { wanted, in_copy, catching_up, wanna_sync, do_sync, ok };
-  Kind kind = wanted;      ///< wanted: NULL in the table
-  std::int64_t tick = 0;   ///< of wanna_sync and do_sync
+  Kind kind = wanted;     ///< wanted: NULL in the table
+  std::int64_t tick = 0;  ///< of wanna_sync and do_sync
 
   /// @throws Error  on unknown text
   static MergeState parse(const std::optional<std::string>& text);
@@ -26,23 +26,23 @@ struct MergeState {
 
 /// One row of londiste.get_table_list().
 struct Table {
-  std::string name;                          ///< global name, schema included
-  bool local = false;                        ///< used on this node
+  std::string name;    ///< global name, schema included
+  bool local = false;  ///< used on this node
   MergeState state;
   std::optional<std::string> snapshot_text;  ///< provider's snapshot at the copy: what it shows is not applied again
   std::optional<pgq::Snapshot> snapshot;
   std::map<std::string, std::string> attributes;
   std::optional<std::string> dropped_ddl;
-  std::string copy_role;                     ///< "" when none
+  std::string copy_role;  ///< "" when none
   std::int64_t copy_position = 0;
-  TableName dest;                            ///< the table here
+  TableName dest;  ///< the table here
 
   std::string attribute(const std::string& key) const;
 };
 
 struct Sequence {
   std::string name;
-  std::int64_t last_value = 0;   ///< last published
+  std::int64_t last_value = 0;  ///< last published
   bool local = false;
 };
 

@@ -11,13 +11,13 @@ namespace skytools::londiste {
 
 namespace {
 
-constexpr double kManyRows = 20000;   ///< from here on building indexes after the load pays
+constexpr double kManyRows = 20000;  ///< from here on building indexes after the load pays
 constexpr auto kProgressInterval = std::chrono::seconds(10);
 
 /// Columns both sides have and the target may be given; the others are named in warnings.
 struct CommonColumns {
-  std::string names;     ///< quoted list
-  bool binary = true;    ///< all types are the same built-in ones
+  std::string names;   ///< quoted list
+  bool binary = true;  ///< all types are the same built-in ones
 };
 
 /// The type of an array of a built-in type has a name of its own, so looking at the qualified names is enough.
@@ -38,7 +38,8 @@ CommonColumns common_columns(const TableInfo& from, const TableInfo& to) {
     common.binary = common.binary && same_builtin_type(column, *target);
   }
   for (auto& column : to.columns)
-    if (!from.find(column.name)) log::warning("table " + to.name.str() + " column " + column.name + " does not exist on provider");
+    if (!from.find(column.name))
+      log::warning("table " + to.name.str() + " column " + column.name + " does not exist on provider");
   return common;
 }
 
@@ -51,12 +52,14 @@ class CopyProgress {
     if (now - last_ < kProgressInterval) return;
     last_ = now;
     double seconds = std::chrono::duration<double>(now - start_).count();
-    std::string text = table_ + ": copying: " + std::to_string(totals.rows) + " rows, " + format_size(totals.bytes) + ", " +
-                       std::to_string(static_cast<std::int64_t>(static_cast<double>(totals.rows) / seconds)) + " rows/s";
+    std::string text = table_ + ": copying: " + std::to_string(totals.rows) + " rows, " + format_size(totals.bytes) +
+                       ", " + std::to_string(static_cast<std::int64_t>(static_cast<double>(totals.rows) / seconds)) +
+                       " rows/s";
     if (expected_ > 0) {
       double done = std::min(1.0, static_cast<double>(totals.rows) / expected_);
       auto left = static_cast<std::int64_t>(done > 0 ? seconds / done * (1 - done) * 1000 : 0);
-      text += ", " + std::to_string(static_cast<int>(done * 100)) + "%, " + format_duration(milliseconds(left)) + " left";
+      text +=
+          ", " + std::to_string(static_cast<int>(done * 100)) + "%, " + format_duration(milliseconds(left)) + " left";
     }
     log::info(text);
   }
@@ -68,7 +71,8 @@ class CopyProgress {
 };
 
 double estimated_rows(pg::Transaction& source, const TableInfo& from) {
-  return source.value<double>("select greatest(reltuples, 0)::float8 from pg_catalog.pg_class where oid = $1::regclass", from.name.sql());
+  return source.value<double>("select greatest(reltuples, 0)::float8 from pg_catalog.pg_class where oid = $1::regclass",
+                              from.name.sql());
 }
 
 }  // namespace
@@ -97,8 +101,10 @@ CopyReport copy_table(pg::Transaction& source, pg::Transaction& target, const Ta
   std::vector<Removable> indexes;
   if (expected >= kManyRows && table.copy_role.empty()) indexes = removable_indexes(target, table.dest);
   for (auto& index : indexes) target.exec(index.drop);
-  if (table.attribute("skip_truncate") == "1") log::info(table.name + ": skipping truncate");
-  else target.exec("truncate " + to.only() + table.dest.sql());
+  if (table.attribute("skip_truncate") == "1")
+    log::info(table.name + ": skipping truncate");
+  else
+    target.exec("truncate " + to.only() + table.dest.sql());
   log::info(table.name + ": start copy", {{"format", columns.binary ? "binary" : "text"}});
   std::string format = columns.binary ? " with (format binary)" : "";
   std::string rows = from.partitioned ? "(select " + columns.names + " from " + from.name.sql() + ")"
@@ -117,7 +123,8 @@ CopyReport copy_table(pg::Transaction& source, pg::Transaction& target, const Ta
     target.exec(index.create);
   }
   using std::chrono::duration_cast;
-  log::info(table.name + ": copy finished: " + std::to_string(report.totals.bytes) + " bytes, " + std::to_string(report.totals.rows) + " rows",
+  log::info(table.name + ": copy finished: " + std::to_string(report.totals.bytes) + " bytes, " +
+                std::to_string(report.totals.rows) + " rows",
             {{"copy_ms", duration_cast<milliseconds>(copied - start).count()},
              {"index_ms", duration_cast<milliseconds>(Clock::now() - copied).count()}});
   return report;

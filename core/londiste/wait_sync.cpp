@@ -8,7 +8,7 @@
 namespace skytools::londiste {
 
 namespace {
-constexpr milliseconds kPoll(1000);   ///< notifications wake earlier
+constexpr milliseconds kPoll(1000);  ///< notifications wake earlier
 
 /// The tables of `wanted` (empty: all local ones) that are not in sync yet.
 std::set<std::string> unfinished(pg::Transaction& tx, const std::string& queue, const std::set<std::string>& wanted) {
@@ -41,11 +41,14 @@ void wait_sync(Set& set, const std::vector<std::string>& tables, const Deadline&
       log::info(std::to_string(total) + " table(s) to copy");
     } else {
       for (auto& name : before)
-        if (!left.contains(name)) log::info(name + ": finished (" + std::to_string(total - std::min(total, left.size())) + "/" + std::to_string(total) + ")");
+        if (!left.contains(name))
+          log::info(name + ": finished (" + std::to_string(total - std::min(total, left.size())) + "/" +
+                    std::to_string(total) + ")");
     }
     if (left.empty()) return log::info("all done");
     if (deadline.passed())
-      throw TimedOut("[" + set.local().label() + "] still to be copied: " + join({left.begin(), left.end()}, ", ") + "; is the worker running?");
+      throw TimedOut("[" + set.local().label() + "] still to be copied: " + join({left.begin(), left.end()}, ", ") +
+                     "; is the worker running?");
     before = std::move(left);
     if (!set.local().wait_readable(deadline.left(kPoll))) throw Stopped();
     set.local().notifications();

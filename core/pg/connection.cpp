@@ -12,21 +12,23 @@ namespace skytools::pg {
 
 namespace {
 
-constexpr milliseconds kSignOfLife(5000);   ///< between two calls of on_wait
+constexpr milliseconds kSignOfLife(5000);  ///< between two calls of on_wait
 
 /// Set before the user's own string, which therefore wins: a dead peer is noticed within about a minute.
 constexpr std::pair<const char*, const char*> kDefaults[] = {
     {"keepalives_idle", "30"}, {"keepalives_interval", "10"}, {"keepalives_count", "3"}, {"tcp_user_timeout", "60000"}};
 
-constexpr auto kCancelTimeout = std::chrono::seconds(5);   ///< for the answer to a cancel request, and for a ROLLBACK
+constexpr auto kCancelTimeout = std::chrono::seconds(5);  ///< for the answer to a cancel request, and for a ROLLBACK
 
 /// One line: every run of blanks, tabs and line ends becomes one space.
 std::string strip(std::string_view text) {
   std::string out;
   for (char c : text) {
     bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    if (!blank) out += c;
-    else if (!out.empty() && out.back() != ' ') out += ' ';
+    if (!blank)
+      out += c;
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
   }
   if (out.ends_with(' ')) out.pop_back();
   return out;
@@ -227,8 +229,8 @@ void Connection::cancel_and_throw(bool timed_out) {
   if (!lost_ && sent.wait_for(kCancelTimeout) != std::future_status::ready) lost_ = true;
   cancelling_ = false;
   if (timed_out)
-    throw TimedOut("[" + label_ + "] statement took longer than " +
-                   std::to_string(options_.statement_timeout.count()) + " ms and was cancelled");
+    throw TimedOut("[" + label_ + "] statement took longer than " + std::to_string(options_.statement_timeout.count()) +
+                   " ms and was cancelled");
   throw Stopped();
 }
 

@@ -15,11 +15,11 @@ namespace skytools::pg {
 
 /// How to connect and how long to wait.
 struct ConnectOptions {
-  milliseconds connect_timeout = std::chrono::seconds(10);   ///< whole connect, all hosts
-  milliseconds statement_timeout{0};                         ///< per statement, client side; 0: none
-  const StopToken* stop = nullptr;                           ///< request() ends connecting, cancel() ends statements
+  milliseconds connect_timeout = std::chrono::seconds(10);  ///< whole connect, all hosts
+  milliseconds statement_timeout{0};                        ///< per statement, client side; 0: none
+  const StopToken* stop = nullptr;                          ///< request() ends connecting, cancel() ends statements
   std::string application_name = "skytools";
-  std::function<void()> on_wait = {};                        ///< called every few seconds while waiting: a sign of life
+  std::function<void()> on_wait = {};  ///< called every few seconds while waiting: a sign of life
 };
 
 /// A NOTIFY that arrived.
@@ -31,18 +31,20 @@ struct Notification {
 /// Transaction (or Pipeline, CopyIn, CopyOut, which borrow one). Not thread safe.
 class Connection {
  public:
-  /// Connects. @param name  how messages call it ("provider")  @param conninfo  libpq keyword string, URI, or "" for defaults
+  /// Connects. @param name  how messages call it ("provider")  @param conninfo  libpq keyword string, URI, or "" for
+  /// defaults
   /// @throws ConnectError, Stopped
   Connection(std::string name, const std::string& conninfo, const ConnectOptions& options = {});
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
-  const std::string& label() const noexcept { return label_; }   ///< "provider db1/shop", for messages
+  const std::string& label() const noexcept { return label_; }  ///< "provider db1/shop", for messages
   bool lost() const noexcept { return lost_ || PQstatus(raw()) == CONNECTION_BAD; }
-  int server_version() const noexcept { return PQserverVersion(raw()); }   ///< 150004
+  int server_version() const noexcept { return PQserverVersion(raw()); }  ///< 150004
   std::string database() const { return PQdb(raw()); }
-  /// Where this connection leads, for a command a message proposes: "host=db1 port=5432 dbname=shop"; no user, no password.
+  /// Where this connection leads, for a command a message proposes: "host=db1 port=5432 dbname=shop"; no user, no
+  /// password.
   std::string address() const;
   int backend_pid() const noexcept { return PQbackendPID(raw()); }
   int socket() const noexcept { return PQsocket(raw()); }
@@ -68,14 +70,15 @@ class Connection {
   void connect(const std::string& conninfo);
   /// Sends nothing, waits for what was sent: flushes, then reads until a result can be taken without blocking.
   void wait_result(const Deadline& deadline);
-  /// poll() for the socket, cancel and deadline. Returns revents of the socket. @throws Stopped, TimedOut via cancel_and_fail
+  /// poll() for the socket, cancel and deadline. Returns revents of the socket. @throws Stopped, TimedOut via
+  /// cancel_and_fail
   short wait_socket(short events, const Deadline& deadline);
-  Result collect(const Deadline& deadline);                   ///< all results of one query; throws the first error
-  void require_ready() const;                                 ///< @throws SqlError, Stopped  when no statement may be sent
+  Result collect(const Deadline& deadline);  ///< all results of one query; throws the first error
+  void require_ready() const;                ///< @throws SqlError, Stopped  when no statement may be sent
   Result exec(const char* sql, std::span<const Param> params);
   Result exec_script(const std::string& sql);
-  void collect_closing();                                     ///< the answer to what ends a transaction or COPY early
-  void rollback();                                            ///< not ended by the stop: locks are given back before we go
+  void collect_closing();  ///< the answer to what ends a transaction or COPY early
+  void rollback();         ///< not ended by the stop: locks are given back before we go
   [[noreturn]] void fail(const PGresult* r);
   [[noreturn]] void cancel_and_throw(bool timed_out);
   void drain_after_cancel();
@@ -85,7 +88,7 @@ class Connection {
   std::string name_, label_;
   ConnectOptions options_;
   ConnPtr conn_;
-  bool lost_ = false;       ///< protocol state unknown: nothing may be sent any more
+  bool lost_ = false;  ///< protocol state unknown: nothing may be sent any more
   bool cancelling_ = false;
   std::map<std::string, std::string, std::less<>> prepared_;
 };

@@ -30,9 +30,11 @@ Parsed parse_conninfo(const std::string& conninfo) {
     if (auto quote = why.find('"'); quote != std::string::npos) why.resize(quote);
     throw UsageError("bad connection string: " + why);
   }
-  // postgresql://user:pass/word@host/db reads as database "word@host/db", and the password would be shown as a part of names.
+  // postgresql://user:pass/word@host/db reads as database "word@host/db", and the password would be shown as a part of
+  // names.
   if (is_uri(conninfo) && value_of(parsed.get(), "dbname").find('@') != std::string::npos)
-    throw UsageError("bad connection string: special characters of a URI's user, password and database must be percent-encoded");
+    throw UsageError(
+        "bad connection string: special characters of a URI's user, password and database must be percent-encoded");
   return parsed;
 }
 
@@ -61,7 +63,8 @@ std::string conninfo_summary(const std::string& conninfo) {
   std::string host = value_of(parsed.get(), "host"), port = value_of(parsed.get(), "port");
   if (host.empty()) host = value_of(parsed.get(), "hostaddr");
   std::string db = value_of(parsed.get(), "dbname");
-  if (std::string service = value_of(parsed.get(), "service"); !service.empty() && db.empty()) return "service=" + service;
+  if (std::string service = value_of(parsed.get(), "service"); !service.empty() && db.empty())
+    return "service=" + service;
   if (!host.empty() && !port.empty()) host += ":" + port;
   if (host.empty()) return db;
   return host + "/" + db;

@@ -8,7 +8,7 @@ namespace skytools::pg {
 
 namespace {
 constexpr std::size_t kFlushBytes = 64 * 1024;
-constexpr std::int64_t kProgressEvery = 1024;   ///< rows between two progress calls
+constexpr std::int64_t kProgressEvery = 1024;  ///< rows between two progress calls
 
 /// Is the protocol in the middle of some COPY? Such a connection can only be dropped.
 bool copying(const Result& r) {
@@ -23,13 +23,13 @@ class CopyRelay {
   CopyTotals run(const std::function<void(const CopyTotals&)>& progress);
 
  private:
-  bool drain();   ///< moves what has arrived; true at the end of the data
+  bool drain();  ///< moves what has arrived; true at the end of the data
   void wait();
 
   CopyOut& from_;
   CopyIn& to_;
   CopyTotals totals_;
-  bool backlog_ = false;   ///< the target has not taken all yet: the source has to wait
+  bool backlog_ = false;  ///< the target has not taken all yet: the source has to wait
 };
 
 CopyOut::CopyOut(Transaction& tx, const std::string& sql) : c_(tx.connection()) {
@@ -144,7 +144,8 @@ void CopyRelay::wait() {
   auto* stop = from_.c_.stop();
   short target_events = static_cast<short>(POLLIN | (backlog_ ? POLLOUT : 0));
   short source_events = backlog_ ? 0 : POLLIN;
-  pollfd p[3] = {{from_.c_.socket(), source_events, 0}, {to_.c_.socket(), target_events, 0}, {stop ? stop->fd() : -1, POLLIN, 0}};
+  pollfd p[3] = {
+      {from_.c_.socket(), source_events, 0}, {to_.c_.socket(), target_events, 0}, {stop ? stop->fd() : -1, POLLIN, 0}};
   // Whoever we wait for has its statement timeout to move at all.
   Connection& awaited = backlog_ ? to_.c_ : from_.c_;
   Deadline deadline = awaited.statement_deadline();

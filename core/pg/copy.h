@@ -34,7 +34,8 @@ class CopyIn {
   CopyIn(const CopyIn&) = delete;
   CopyIn& operator=(const CopyIn&) = delete;
   ~CopyIn();
-  /// Sends bytes; blocks (interruptibly) while the server does not take them. Rows may be split anywhere. @throws SqlError
+  /// Sends bytes; blocks (interruptibly) while the server does not take them. Rows may be split anywhere. @throws
+  /// SqlError
   void put(std::string_view data);
   /// Ends the COPY. @return rows stored  @throws SqlError
   std::int64_t finish();

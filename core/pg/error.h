@@ -11,11 +11,13 @@ class SqlError : public Error {
  public:
   SqlError(std::string connection, std::string sqlstate, const std::string& message, int position = 0);
   const std::string& connection() const noexcept { return connection_; }  ///< label: name and where it leads
-  const std::string& sqlstate() const noexcept { return sqlstate_; }      ///< five characters; empty: the server never answered
-  const std::string& message() const noexcept { return message_; }        ///< the text alone
-  int position() const noexcept { return position_; }                     ///< character of the statement, from 1; 0: unknown
-  bool connection_lost() const noexcept;                                  ///< empty, class 08, 57P01…57P03
-  bool retryable() const noexcept;                                        ///< lost, 40001, 40P01, 55P03
+  const std::string& sqlstate() const noexcept {
+    return sqlstate_;
+  }  ///< five characters; empty: the server never answered
+  const std::string& message() const noexcept { return message_; }  ///< the text alone
+  int position() const noexcept { return position_; }               ///< character of the statement, from 1; 0: unknown
+  bool connection_lost() const noexcept;                            ///< empty, class 08, 57P01…57P03
+  bool retryable() const noexcept;                                  ///< lost, 40001, 40P01, 55P03
 
  private:
   std::string connection_, sqlstate_, message_;

@@ -10,9 +10,9 @@
 namespace skytools::pg {
 
 namespace {
-constexpr std::size_t kWindow = 4096;              ///< statements in flight
-constexpr std::size_t kPumpBytes = 256 * 1024;     ///< look at the socket at least this often
-constexpr int kFlushRequestEvery = 512;            ///< answers are asked for at least this often
+constexpr std::size_t kWindow = 4096;           ///< statements in flight
+constexpr std::size_t kPumpBytes = 256 * 1024;  ///< look at the socket at least this often
+constexpr int kFlushRequestEvery = 512;         ///< answers are asked for at least this often
 constexpr std::int64_t kSyncTag = std::numeric_limits<std::int64_t>::min();
 }  // namespace
 
@@ -46,7 +46,8 @@ void Pipeline::run(const std::string& name, std::span<const char* const> values,
 }
 
 void Pipeline::exec(const std::string& sql, std::span<const char* const> values, std::int64_t tag) {
-  if (!PQsendQueryParams(c_.raw(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0))
+  if (!PQsendQueryParams(c_.raw(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                         nullptr, 0))
     c_.fail(nullptr);
   std::size_t bytes = sql.size();
   for (const char* v : values) bytes += v ? std::strlen(v) : 0;
@@ -75,7 +76,7 @@ bool Pipeline::take_results() {
   while (!in_flight_.empty() && !PQisBusy(conn)) {
     ResultPtr r(PQgetResult(conn));
     if (!r && PQstatus(conn) == CONNECTION_BAD) c_.fail(nullptr);
-    if (!r) continue;   // end of one statement's results
+    if (!r) continue;  // end of one statement's results
     auto status = PQresultStatus(r.get());
     std::int64_t tag = in_flight_.front();
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
@@ -126,8 +127,8 @@ void Pipeline::sync() {
 }
 
 void Pipeline::finish() {
-  // All answers may be there already (after an error libpq itself makes up those of the aborted statements): that says nothing
-  // about the sync, without which the server would ignore the next statement too.
+  // All answers may be there already (after an error libpq itself makes up those of the aborted statements): that says
+  // nothing about the sync, without which the server would ignore the next statement too.
   if (!unsynced_) return;
   if (!PQpipelineSync(c_.raw())) c_.fail(nullptr);
   unsynced_ = false;

@@ -16,7 +16,8 @@ class Pipeline {
   explicit Pipeline(Transaction& tx);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
-  /// Leaves pipeline mode; what has not been synced is waited for and its errors are dropped (the transaction is lost anyway).
+  /// Leaves pipeline mode; what has not been synced is waited for and its errors are dropped (the transaction is lost
+  /// anyway).
   ~Pipeline();
 
   /// Called once per finished statement that touched rows: (tag, rows).
@@ -24,7 +25,8 @@ class Pipeline {
 
   /// Prepares `sql` under `name` (server side). An error is reported with `tag`.
   void prepare(const std::string& name, const std::string& sql, std::int64_t tag);
-  /// Runs a prepared statement; values are NUL-terminated text, nullptr is NULL. They are copied before the call returns.
+  /// Runs a prepared statement; values are NUL-terminated text, nullptr is NULL. They are copied before the call
+  /// returns.
   void run(const std::string& name, std::span<const char* const> values, std::int64_t tag);
   /// Runs one unprepared statement.
   void exec(const std::string& sql, std::span<const char* const> values, std::int64_t tag);
@@ -34,19 +36,20 @@ class Pipeline {
 
  private:
   void after_send(std::int64_t tag, std::size_t bytes);
-  void finish();                 ///< sends a sync and waits for its answer; nothing when nothing was sent since the last one
-  void pump(bool until_empty);   ///< flushes and reads; blocks while over the window, or until nothing is in flight
+  void finish();  ///< sends a sync and waits for its answer; nothing when nothing was sent since the last one
+  void pump(bool until_empty);  ///< flushes and reads; blocks while over the window, or until nothing is in flight
   bool take_results();
   [[noreturn]] void throw_failure();
 
   Connection& c_;
-  std::deque<std::int64_t> in_flight_;   ///< tags, oldest first; kSyncTag stands for a sync
+  std::deque<std::int64_t> in_flight_;  ///< tags, oldest first; kSyncTag stands for a sync
   std::optional<SqlError> error_;
   std::int64_t error_tag_ = 0;
   std::int64_t sent_ = 0;
   std::size_t unflushed_bytes_ = 0;
   int unrequested_ = 0;
-  bool unsynced_ = false;   ///< the server got statements after the last sync; after an error it ignores all until the next one
+  bool unsynced_ =
+      false;  ///< the server got statements after the last sync; after an error it ignores all until the next one
 };
 
 }  // namespace skytools::pg

@@ -32,8 +32,7 @@ class Param {
   Param(const char* v) : value_(v) {}
   Param(bool v) : value_(v ? "t" : "f") {}
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Param(T v) : value_(std::to_string(v)) {}
+  requires(!std::same_as<T, bool>) Param(T v) : value_(std::to_string(v)) {}
   template <class T>
   Param(const std::optional<T>& v) {
     if (v) value_ = Param(*v).value_;
@@ -74,7 +73,7 @@ class Result {
     return n.empty() ? 0 : parse<std::int64_t>(n);
   }
   ExecStatusType status() const noexcept { return PQresultStatus(r_.get()); }
-  std::string command_tag() const { return r_ ? PQcmdStatus(r_.get()) : ""; }   ///< "COMMIT", "INSERT 0 1"
+  std::string command_tag() const { return r_ ? PQcmdStatus(r_.get()) : ""; }  ///< "COMMIT", "INSERT 0 1"
   bool null(int row, int col) const noexcept { return PQgetisnull(r_.get(), row, col); }
   std::string_view text(int row, int col) const noexcept {
     return {PQgetvalue(r_.get(), row, col), static_cast<std::size_t>(PQgetlength(r_.get(), row, col))};

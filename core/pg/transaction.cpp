@@ -8,9 +8,12 @@ namespace skytools::pg {
 namespace {
 constexpr const char* begin_statement(Mode mode) {
   switch (mode) {
-    case Mode::read_only: return "BEGIN READ ONLY";
-    case Mode::repeatable_read: return "BEGIN ISOLATION LEVEL REPEATABLE READ";
-    default: return "BEGIN ISOLATION LEVEL READ COMMITTED";
+    case Mode::read_only:
+      return "BEGIN READ ONLY";
+    case Mode::repeatable_read:
+      return "BEGIN ISOLATION LEVEL REPEATABLE READ";
+    default:
+      return "BEGIN ISOLATION LEVEL READ COMMITTED";
   }
 }
 }  // namespace
@@ -30,7 +33,7 @@ Transaction::~Transaction() {
 
 void Transaction::commit() {
   if (!open_) return;
-  c_.require_ready();   // what fails before the COMMIT is sent is not in doubt
+  c_.require_ready();  // what fails before the COMMIT is sent is not in doubt
   open_ = false;
   std::string tag;
   try {
@@ -62,7 +65,8 @@ void Transaction::rollback() {
 bool listen(Connection& c, const std::string& channel) {
   Transaction tx(c, Mode::autocommit);
   tx.exec("LISTEN " + quote_ident(channel));
-  return tx.value<bool>("select exists (select 1 from pg_catalog.pg_listening_channels() as ch where ch = $1)", channel);
+  return tx.value<bool>("select exists (select 1 from pg_catalog.pg_listening_channels() as ch where ch = $1)",
+                        channel);
 }
 
 }  // namespace skytools::pg

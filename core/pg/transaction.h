@@ -29,7 +29,8 @@ class Transaction {
   template <class... T, class... A>
   std::tuple<T...> one(const std::string& sql, A&&... args) {
     Result r = exec(sql, std::forward<A>(args)...);
-    if (r.rows() != 1) throw Error("[" + c_.label() + "] expected one row, got " + std::to_string(r.rows()) + ": " + sql);
+    if (r.rows() != 1)
+      throw Error("[" + c_.label() + "] expected one row, got " + std::to_string(r.rows()) + ": " + sql);
     return r.template row<T...>(0);
   }
   /// A single value of exactly one row.

@@ -5,7 +5,8 @@ namespace skytools::pgq {
 std::optional<Batch> next_batch(pg::Transaction& tx, const std::string& queue, const std::string& consumer,
                                 const BatchShape& shape) {
   pg::Result r = tx.exec(
-      "select batch_id, cur_tick_id, prev_tick_id, cur_tick_time, prev_tick_time, cur_tick_event_seq, prev_tick_event_seq,"
+      "select batch_id, cur_tick_id, prev_tick_id, cur_tick_time, prev_tick_time, cur_tick_event_seq, "
+      "prev_tick_event_seq,"
       " extract(epoch from clock_timestamp() - cur_tick_time)::float8"
       " from pgq.next_batch_custom($1, $2, null, $3, null)",
       queue, consumer, shape.min_count);
@@ -28,7 +29,8 @@ bool unregister_consumer(pg::Transaction& tx, const std::string& queue, const st
   return tx.value<int>("select pgq.unregister_consumer($1, $2)", queue, consumer) > 0;
 }
 
-std::optional<std::int64_t> consumer_position(pg::Transaction& tx, const std::string& queue, const std::string& consumer) {
+std::optional<std::int64_t> consumer_position(pg::Transaction& tx, const std::string& queue,
+                                              const std::string& consumer) {
   pg::Result r = tx.exec("select last_tick from pgq.get_consumer_info($1, $2)", queue, consumer);
   return r.rows() ? r.get<std::int64_t>(0, 0) : std::nullopt;
 }
@@ -42,7 +44,8 @@ std::optional<std::int64_t> newest_tick(pg::Transaction& tx, const std::string& 
   return r.rows() ? r.get<std::int64_t>(0, 0) : std::nullopt;
 }
 
-void external_tick(pg::Transaction& tx, const std::string& queue, std::int64_t tick, const std::string& time, std::int64_t seq) {
+void external_tick(pg::Transaction& tx, const std::string& queue, std::int64_t tick, const std::string& time,
+                   std::int64_t seq) {
   tx.exec("select pgq.ticker($1, $2::bigint, $3::timestamptz, $4::bigint)", queue, tick, time, seq);
 }
 

@@ -9,8 +9,8 @@
 
 namespace skytools::pgq {
 
-/// The events of one open batch in order of their ids, streamed: memory holds one event, whatever the size of the batch.
-/// Reads through COPY of the text that pgq.batch_event_sql() gives, so it works on any PgQ schema.
+/// The events of one open batch in order of their ids, streamed: memory holds one event, whatever the size of the
+/// batch. Reads through COPY of the text that pgq.batch_event_sql() gives, so it works on any PgQ schema.
 class EventStream {
  public:
   /// @param filter  SQL condition over the ev_* columns, or ""
