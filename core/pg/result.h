@@ -95,18 +95,18 @@ class Result {
 
  private:
   template <class T>
-  struct optional_of {
-    static constexpr bool value = false;
+  struct OptionalOf {
+    static constexpr bool kValue = false;
   };
   template <class T>
-  struct optional_of<std::optional<T>> {
-    static constexpr bool value = true;
-    using type = T;
+  struct OptionalOf<std::optional<T>> {
+    static constexpr bool kValue = true;
+    using Type = T;
   };
   template <class T>
   T cell(int r, int c) const {
-    if constexpr (optional_of<T>::value) {
-      return get<typename optional_of<T>::type>(r, c);
+    if constexpr (OptionalOf<T>::kValue) {
+      return get<typename OptionalOf<T>::Type>(r, c);
     } else {
       if (null(r, c)) throw Error(std::string("unexpected NULL in column ") + name(c));
       return parse<T>(text(r, c));

@@ -11,9 +11,11 @@ using test::eventually;
 namespace {
 
 constexpr const char* kEvents =
-    "select ev_id, ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4, ev_owner, ev_retry from pgq.event_template order by ev_id";
+    "select ev_id, ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4, ev_owner, ev_retry from "
+    "pgq.event_template order by ev_id";
 constexpr const char* kTicks =
-    "select tick_id, tick_time, tick_event_seq from pgq.tick t join pgq.queue on queue_id = tick_queue where tick_id > 1 order by tick_id";
+    "select tick_id, tick_time, tick_event_seq from pgq.tick t join pgq.queue on queue_id = tick_queue where tick_id > "
+    "1 order by tick_id";
 
 }  // namespace
 
@@ -24,14 +26,17 @@ TEST_CASE("a branch has the root's events and ticks one to one, byte for byte") 
   c.add_tables({"t"}, {"--create"});
   std::string from = std::to_string(c.tick());
   c.sync("branch");
-  c.query("root", "insert into t values (1, E'tab\\tnl\\nbs\\\\ \\\\N żółć', '\\x00ff0a'), (2, '', null), (3, null, '')");
+  c.query("root",
+          "insert into t values (1, E'tab\\tnl\\nbs\\\\ \\\\N żółć', '\\x00ff0a'), (2, '', null), (3, null, '')");
   c.query("root", "select pgq.insert_event('set', 'I:id', 'id=5', 'public.not_here', E'e2\\t\\n\\\\', '', 'e4')");
   c.query("root", "select pgq.insert_event('set', 'I:id', null, 'public.not_here', null, '\\N', null)");
   c.query("root", "select pgq.insert_event('set', 'I:id', '', 'public.not_here', null, null, null)");
   c.sync("branch");
-  c.query("root", "begin; update t set \"Odd & col\" = repeat('long ', 300000) where id = 1; truncate t; insert into t select g, 'x', 'y' from generate_series(1, 20000) g; commit");
-  for (int i = 0; i < 4; ++i) c.tick();   // empty batches
-  c.stop_ticker();   // from here on both stand still
+  c.query("root",
+          "begin; update t set \"Odd & col\" = repeat('long ', 300000) where id = 1; truncate t; insert into t select "
+          "g, 'x', 'y' from generate_series(1, 20000) g; commit");
+  for (int i = 0; i < 4; ++i) c.tick();  // empty batches
+  c.stop_ticker();                       // from here on both stand still
   c.sync("branch");
   std::string events = std::string("select * from (") + kEvents + ") e where ev_id > 0";
   CHECK(c.query("root", events) == c.query("branch", events));
@@ -41,8 +46,11 @@ TEST_CASE("a branch has the root's events and ticks one to one, byte for byte") 
   CHECK(c.query("branch", "select count(*) > 4 from pgq.tick") == "t");
   // Every event must be in the batch between the same two ticks on both.
   std::string batches =
-      "select t.tick_id, (select string_agg(ev_id::text, ',' order by ev_id) from pgq.event_template e where txid_visible_in_snapshot(e.ev_txid, t.tick_snapshot)"
-      " and not txid_visible_in_snapshot(e.ev_txid, p.tick_snapshot)) from pgq.tick t join pgq.tick p on p.tick_id = t.tick_id - 1 where t.tick_id > " + from + " order by 1";
+      "select t.tick_id, (select string_agg(ev_id::text, ',' order by ev_id) from pgq.event_template e where "
+      "txid_visible_in_snapshot(e.ev_txid, t.tick_snapshot)"
+      " and not txid_visible_in_snapshot(e.ev_txid, p.tick_snapshot)) from pgq.tick t join pgq.tick p on p.tick_id = "
+      "t.tick_id - 1 where t.tick_id > " +
+      from + " order by 1";
   CHECK(c.query("root", batches) == c.query("branch", batches));
   CHECK_THROWS_WITH(c.query("branch", "insert into t values (-1)"), doctest::Contains("disallowed"));
 }
@@ -95,7 +103,7 @@ TEST_CASE("--once applies what is there and ends") {
   c.query("root", "insert into t values (1)");
   c.run("root", {"add-table", "t"});
   c.run("leaf", {"add-table", "t"});
-  CHECK(c.try_run("leaf", {"worker", "--once"}).exit == 0);   // waits for the copy
+  CHECK(c.try_run("leaf", {"worker", "--once"}).exit == 0);  // waits for the copy
   CHECK(c.query("leaf", "select count(*) from t") == "1");
   c.query("root", "insert into t values (2)");
   c.tick();
@@ -108,9 +116,11 @@ TEST_CASE("--once applies what is there and ends") {
 TEST_CASE("watermarks travel up, the global one down") {
   Cascade c({{"root"}, {"branch", "root"}, {"leaf", "branch"}});
   for (auto* node : {"root", "branch", "leaf"})
-    c.start(node, {}, {"--local-wm-publish-period", "100ms", "--global-wm-publish-period", "200ms", "--loop-delay", "100ms"});
+    c.start(node, {},
+            {"--local-wm-publish-period", "100ms", "--global-wm-publish-period", "200ms", "--loop-delay", "100ms"});
   auto watermark = [&](const char* node, const char* kind) {
-    return std::stoll(c.query(node, std::string("select coalesce(") + kind + "_watermark, 0) from pgq_node.get_node_info('set')"));
+    return std::stoll(
+        c.query(node, std::string("select coalesce(") + kind + "_watermark, 0) from pgq_node.get_node_info('set')"));
   };
   std::int64_t wanted = c.tick();
   CHECK(eventually(seconds(20), [&] {
@@ -135,7 +145,8 @@ TEST_CASE("members known everywhere, and the tables of a set reach nodes made la
   c.everywhere("create table t (id int primary key)");
   c.run("root", {"add-table", "t"});
   c.sync_all();
-  std::string members = "select string_agg(node_name || ' ' || dead, ', ' order by node_name) from pgq_node.get_queue_locations('set')";
+  std::string members =
+      "select string_agg(node_name || ' ' || dead, ', ' order by node_name) from pgq_node.get_queue_locations('set')";
   for (auto* node : {"root", "branch", "leaf", "leaf2"}) {
     CAPTURE(node);
     CHECK(c.query(node, members) == "branch false, leaf false, leaf2 false, root false");
@@ -150,7 +161,9 @@ TEST_CASE("a link that breaks is made again, and the node's error says so meanwh
   c.add_tables({"t"});
   for (int i = 0; i < 3; ++i) {
     for (auto* node : {"root", "leaf"})
-      c.query(node, "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'skytools worker' and datname = current_database()");
+      c.query(node,
+              "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'skytools "
+              "worker' and datname = current_database()");
     c.query("root", "insert into t values (" + std::to_string(i) + ")");
     c.sync("leaf");
   }

@@ -14,7 +14,8 @@ namespace {
 
 /// Root and leaf with one table `t`, copied and running.
 struct Pair : Cascade {
-  explicit Pair(const std::string& ddl, const std::vector<std::string>& tables = {"t"}) : Cascade({{"root"}, {"leaf", "root"}}) {
+  explicit Pair(const std::string& ddl, const std::vector<std::string>& tables = {"t"})
+      : Cascade({{"root"}, {"leaf", "root"}}) {
     everywhere(ddl);
     start_all();
     add_tables(tables);
@@ -59,8 +60,9 @@ TEST_CASE("keys that differ only in how they are cut into columns are different 
 
 TEST_CASE("keys that look different but are equal for the server") {
   Pair c("create table t (n numeric primary key, v int); create table f (n float8 primary key, v int)", {"t", "f"});
-  c.apply("begin; insert into t values (1.0, 1); insert into f values (0, 1);"
-          "delete from t; insert into t values (1.00, 2); delete from f; insert into f values ('-0', 2); commit");
+  c.apply(
+      "begin; insert into t values (1.0, 1); insert into f values (0, 1);"
+      "delete from t; insert into t values (1.00, 2); delete from f; insert into f values ('-0', 2); commit");
   CHECK(c.difference({"t", "f"}) == "");
   c.apply("begin; update t set v = 3; delete from t; insert into t values (1, 4); update t set v = 5; commit");
   CHECK(c.difference({"t", "f"}) == "");
@@ -69,12 +71,16 @@ TEST_CASE("keys that look different but are equal for the server") {
 TEST_CASE("values of another unique index wander between rows") {
   Pair c("create table t (id int primary key, u text unique, d int unique deferrable)");
   c.apply("insert into t values (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)");
-  c.apply("begin; update t set u = 'tmp' where id = 1; update t set u = 'a' where id = 2; update t set u = 'b' where id = 1; commit");
+  c.apply(
+      "begin; update t set u = 'tmp' where id = 1; update t set u = 'a' where id = 2; update t set u = 'b' where id = "
+      "1; commit");
   CHECK(c.difference({"t"}) == "");
-  c.apply("begin; delete from t where id = 3; insert into t values (4, 'c', 3); update t set u = 'x' where id = 4;"
-          "insert into t values (3, 'c', 30); commit");
+  c.apply(
+      "begin; delete from t where id = 3; insert into t values (4, 'c', 3); update t set u = 'x' where id = 4;"
+      "insert into t values (3, 'c', 30); commit");
   CHECK(c.difference({"t"}) == "");
-  c.apply("update t set d = case id when 1 then 2 when 2 then 1 else d end");   // only checked at the end of the statement
+  c.apply(
+      "update t set d = case id when 1 then 2 when 2 then 1 else d end");  // only checked at the end of the statement
   CHECK(c.difference({"t"}) == "");
   CHECK(c.error("leaf") == "");
 }
@@ -82,8 +88,10 @@ TEST_CASE("values of another unique index wander between rows") {
 TEST_CASE("TRUNCATE keeps its place among the rows") {
   Pair c("create table t (id int primary key, v text); create table u (id int primary key)", {"t", "u"});
   c.apply("insert into t select g, 'x' from generate_series(1, 50) g; insert into u values (1), (2)");
-  c.apply("begin; insert into t values (100, 'gone'); update t set v = 'gone'; truncate t; insert into t values (1, 'one'), (2, 'two');"
-          "update t set v = 'zwei' where id = 2; delete from t where id = 1; insert into u values (3); commit");
+  c.apply(
+      "begin; insert into t values (100, 'gone'); update t set v = 'gone'; truncate t; insert into t values (1, "
+      "'one'), (2, 'two');"
+      "update t set v = 'zwei' where id = 2; delete from t where id = 1; insert into u values (3); commit");
   CHECK(c.query("leaf", "select * from t") == "2|zwei");
   CHECK(c.difference({"t", "u"}) == "");
   c.apply("begin; truncate t, u; insert into u values (9); commit");
@@ -93,8 +101,10 @@ TEST_CASE("TRUNCATE keeps its place among the rows") {
 TEST_CASE("what is rolled back never arrives, a savepoint's part neither") {
   Pair c("create table t (id int primary key, v text)");
   c.query("root", "begin; insert into t values (1, 'a'); rollback");
-  c.apply("begin; insert into t values (2, 'a'); savepoint s; insert into t values (3, 'b'); update t set v = 'b'; rollback to s;"
-          "insert into t values (4, 'c'); savepoint s2; delete from t where id = 2; release s2; commit");
+  c.apply(
+      "begin; insert into t values (2, 'a'); savepoint s; insert into t values (3, 'b'); update t set v = 'b'; "
+      "rollback to s;"
+      "insert into t values (4, 'c'); savepoint s2; delete from t where id = 2; release s2; commit");
   CHECK(c.query("leaf", "select * from t order by id") == "4|c");
 }
 
@@ -121,13 +131,16 @@ TEST_CASE("statements of 10000 rows, and COPY into a captured table") {
   CHECK(c.difference({"t"}) == "");
   c.apply("update t set v = v || id where id % 3 = 0");
   c.apply("delete from t where id % 2 = 0");
-  c.apply("begin; update t set v = 'a' where id < 3000; delete from t where id < 1500; insert into t select g, 'new' from generate_series(20000, 30000) g; commit");
+  c.apply(
+      "begin; update t set v = 'a' where id < 3000; delete from t where id < 1500; insert into t select g, 'new' from "
+      "generate_series(20000, 30000) g; commit");
   CHECK(c.difference({"t"}) == "");
   {
     pg::Connection to("root", c.conninfo("root"));
     pg::Transaction tx(to);
     pg::CopyIn copy(tx, "copy t from stdin");
-    for (int i = 50'000; i < 52'000; ++i) copy.put(std::to_string(i) + "\t" + (i % 3 ? "row\\t" + std::to_string(i) : "\\N") + "\n");
+    for (int i = 50'000; i < 52'000; ++i)
+      copy.put(std::to_string(i) + "\t" + (i % 3 ? "row\\t" + std::to_string(i) : "\\N") + "\n");
     copy.finish();
     tx.commit();
   }
@@ -138,21 +151,26 @@ TEST_CASE("statements of 10000 rows, and COPY into a captured table") {
 TEST_CASE("a change of the key is refused on the root, and rows with any other change go on") {
   Pair c("create table t (id int primary key, v text)");
   c.apply("insert into t values (1, 'a'), (2, 'b')");
-  CHECK_THROWS_WITH(c.query("root", "update t set id = 3 where id = 1"), doctest::Contains("primary key update not allowed"));
+  CHECK_THROWS_WITH(c.query("root", "update t set id = 3 where id = 1"),
+                    doctest::Contains("primary key update not allowed"));
   c.apply("update t set id = id, v = 'c'");
   CHECK(c.difference({"t"}) == "");
 }
 
 TEST_CASE("triggers of the target that fire on replicated rows see every change in order") {
-  Pair c("create table t (id int primary key, v text); create table log (n serial, what text);"
-         "create function note() returns trigger language plpgsql as $$ begin"
-         "  insert into log (what) values (tg_op || ' ' || coalesce(new.id, old.id) || ' ' || coalesce(new.v, '-')); return null; end $$");
-  c.query("leaf", "create trigger always after insert or update or delete on t for each row execute function note();"
-                  "alter table t enable always trigger always;"
-                  "create trigger ordinary after insert on t for each row execute function note()");
+  Pair c(
+      "create table t (id int primary key, v text); create table log (n serial, what text);"
+      "create function note() returns trigger language plpgsql as $$ begin"
+      "  insert into log (what) values (tg_op || ' ' || coalesce(new.id, old.id) || ' ' || coalesce(new.v, '-')); "
+      "return null; end $$");
+  c.query("leaf",
+          "create trigger always after insert or update or delete on t for each row execute function note();"
+          "alter table t enable always trigger always;"
+          "create trigger ordinary after insert on t for each row execute function note()");
   c.stop("leaf"), c.start("leaf");
-  c.apply("begin; insert into t values (1, 'a'); insert into t values (2, 'b'); update t set v = 'c' where id = 1;"
-          "delete from t where id = 2; delete from t where id = 1; insert into t values (2, 'd'); commit");
+  c.apply(
+      "begin; insert into t values (1, 'a'); insert into t values (2, 'b'); update t set v = 'c' where id = 1;"
+      "delete from t where id = 2; delete from t where id = 1; insert into t values (2, 'd'); commit");
   CHECK(c.query("leaf", "select what from log order by n") ==
         "INSERT 1 a\nINSERT 2 b\nUPDATE 1 c\nDELETE 2 -\nDELETE 1 -\nINSERT 2 d");
   c.query("leaf", "alter table t disable trigger always; alter table t enable replica trigger ordinary; truncate log");
@@ -164,7 +182,9 @@ TEST_CASE("triggers of the target that fire on replicated rows see every change 
 
 TEST_CASE("all capture formats") {
   Cascade c({{"root"}, {"leaf", "root"}});
-  const char* ddl = "(id int, \"Kéy\" text, n numeric, f float8, b bool, j jsonb, ts timestamptz, a text[], raw bytea, primary key (id, \"Kéy\"))";
+  const char* ddl =
+      "(id int, \"Kéy\" text, n numeric, f float8, b bool, j jsonb, ts timestamptz, a text[], raw bytea, primary key "
+      "(id, \"Kéy\"))";
   for (auto* table : {"partial", "encoded", "json"}) c.everywhere(std::string("create table ") + table + ddl);
   c.start_all();
   c.run("root", {"add-table", "partial", "--trigger-flags", "AIUDQ"});
@@ -173,29 +193,43 @@ TEST_CASE("all capture formats") {
   c.run("leaf", {"add-table", "--all", "--wait-sync", "--timeout", "30s"});
   for (std::string t : {"partial", "encoded", "json"}) {
     CAPTURE(t);
-    c.query("root",
-            "begin; insert into " + t + " values (1, 'a''b\\c', 1.50, 'NaN', true, '{\"x\": [1, \"y\"]}', '2024-01-01', '{a,NULL,\"b c\"}', '\\x00ff');"
-            "insert into " + t + " (id, \"Kéy\") values (2, ''), (3, E'\\n&=+%');"
-            "insert into " + t + " select g, 'many', g / 7.0, g / 7.0, g % 2 = 0, 'null', 'epoch', null, '' from generate_series(10, 500) g;"
-            "update " + t + " set n = null, f = '-Infinity', b = not b, j = '\"text\"' where id < 20;"
-            "update " + t + " set raw = 'x', a = '{}' where id = 2; delete from " + t + " where id > 490; commit");
+    c.query(
+        "root",
+        "begin; insert into " + t +
+            " values (1, 'a''b\\c', 1.50, 'NaN', true, '{\"x\": [1, \"y\"]}', '2024-01-01', '{a,NULL,\"b c\"}', "
+            "'\\x00ff');"
+            "insert into " +
+            t +
+            " (id, \"Kéy\") values (2, ''), (3, E'\\n&=+%');"
+            "insert into " +
+            t +
+            " select g, 'many', g / 7.0, g / 7.0, g % 2 = 0, 'null', 'epoch', null, '' from generate_series(10, 500) g;"
+            "update " +
+            t +
+            " set n = null, f = '-Infinity', b = not b, j = '\"text\"' where id < 20;"
+            "update " +
+            t + " set raw = 'x', a = '{}' where id = 2; delete from " + t + " where id > 490; commit");
   }
   c.sync("leaf");
   CHECK(c.difference({"partial", "encoded", "json"}) == "");
-  CHECK(c.query("root", "select count(distinct left(ev_type, 1)) from pgq.event_template where ev_extra1 = 'public.json'") == "1");
+  CHECK(c.query("root",
+                "select count(distinct left(ev_type, 1)) from pgq.event_template where ev_extra1 = 'public.json'") ==
+        "1");
 }
 
 TEST_CASE("events of one table with different keys or written SQL keep their order") {
   Pair c("create table t (id int primary key, k int, v text)");
   // The primary key was changed on the root within one batch: the leaf still has the old one.
-  c.query("root", "begin;"
+  c.query("root",
+          "begin;"
           "select pgq.insert_event('set', 'I:id', 'id=1&k=10&v=first', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U:k', 'id=1&k=10&v=second', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U:id', 'id=1&k=10&v=third', 'public.t', null, null, null);"
           "commit");
   c.sync("leaf");
   CHECK(c.query("leaf", "select * from t") == "1|10|third");
-  c.query("root", "begin;"
+  c.query("root",
+          "begin;"
           "select pgq.insert_event('set', 'I', '(id,k,v) values (''2'',''20'',''sql'')', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U:id', 'id=2&k=20&v=row', 'public.t', null, null, null);"
           "select pgq.insert_event('set', 'U', 'v=''sql again'' where id=''2''', 'public.t', null, null, null);"
@@ -205,7 +239,7 @@ TEST_CASE("events of one table with different keys or written SQL keep their ord
           "commit");
   c.sync("leaf");
   CHECK(c.query("leaf", "select * from t order by id") == "1|10|third\n2|20|sql again\n3|30|y");
-  CHECK_FALSE(c.worker("leaf").logged("error"));   // a wrong order could be mended by applying one by one
+  CHECK_FALSE(c.worker("leaf").logged("error"));  // a wrong order could be mended by applying one by one
 }
 
 TEST_CASE("a column the target lacks stops it with a clear error, and adding the column lets it go on") {
@@ -224,11 +258,14 @@ TEST_CASE("a column the target lacks stops it with a clear error, and adding the
 
 TEST_CASE("a row of somebody else in the way names the event, and once it is gone replication goes on") {
   Pair c("create table t (id int primary key, v text)");
-  c.query("leaf", "alter table t disable trigger user; insert into t values (77, 'foreign'); alter table t enable trigger user");
+  c.query(
+      "leaf",
+      "alter table t disable trigger user; insert into t values (77, 'foreign'); alter table t enable trigger user");
   c.query("root", "insert into t select g, 'x' from generate_series(70, 80) g");
   std::string ev = c.query("root", "select ev_id from pgq.event_template where ev_data like 'id=77&%'");
   c.tick();
-  bool told = eventually(seconds(20), [&] { return c.error("leaf").find("[ev_id=" + ev + ",ev_txid=") != std::string::npos; });
+  bool told =
+      eventually(seconds(20), [&] { return c.error("leaf").find("[ev_id=" + ev + ",ev_txid=") != std::string::npos; });
   CHECK_MESSAGE(told, c.error("leaf"));
   CHECK(c.error("leaf").find("23505") != std::string::npos);
   CHECK(c.query("leaf", "select count(*) from t") == "1");

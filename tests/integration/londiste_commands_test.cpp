@@ -16,12 +16,16 @@ namespace {
 
 /// All that a command could have changed in a database of a set.
 std::string everything(const Cascade& c, const std::string& node) {
-  return c.query(node,
-                 "select (select string_agg(t::text, ';' order by table_name) from londiste.table_info t), (select string_agg(s::text, ';' order by seq_name) from londiste.seq_info s),"
-                 " (select string_agg(n::text, ';') from pgq_node.node_info n), (select string_agg(l::text, ';' order by node_name) from pgq_node.node_location l),"
-                 " (select string_agg(s::text, ';') from pgq_node.subscriber_info s), (select count(*) from pgq.event_template),"
-                 " (select string_agg(tgname || tgrelid::regclass, ';' order by tgname, tgrelid) from pg_trigger),"
-                 " (select string_agg(relname, ';' order by oid) from pg_class where relkind in ('r', 'S', 'p') and relnamespace = 'public'::regnamespace)");
+  return c.query(
+      node,
+      "select (select string_agg(t::text, ';' order by table_name) from londiste.table_info t), (select "
+      "string_agg(s::text, ';' order by seq_name) from londiste.seq_info s),"
+      " (select string_agg(n::text, ';') from pgq_node.node_info n), (select string_agg(l::text, ';' order by "
+      "node_name) from pgq_node.node_location l),"
+      " (select string_agg(s::text, ';') from pgq_node.subscriber_info s), (select count(*) from pgq.event_template),"
+      " (select string_agg(tgname || tgrelid::regclass, ';' order by tgname, tgrelid) from pg_trigger),"
+      " (select string_agg(relname, ';' order by oid) from pg_class where relkind in ('r', 'S', 'p') and relnamespace "
+      "= 'public'::regnamespace)");
 }
 
 /// One line that tells what is wrong, the last on stderr; log lines may stand before it.
@@ -30,11 +34,13 @@ void check_failure(const Output& o, int exit, const std::string& message) {
   CHECK(o.exit == exit);
   CHECK(o.err.find(message) != std::string::npos);
   CHECK(o.out.empty());
-  std::size_t line = o.err.rfind('\n', o.err.size() - 2) + 1;   // npos + 1: it is the only one
+  std::size_t line = o.err.rfind('\n', o.err.size() - 2) + 1;  // npos + 1: it is the only one
   CHECK(o.err.find("skytools: ") == line);
 }
 
-std::string db_of(const std::string& conninfo, const std::string& name) { return conninfo.substr(0, conninfo.find("dbname=")) + "dbname=" + name; }
+std::string db_of(const std::string& conninfo, const std::string& name) {
+  return conninfo.substr(0, conninfo.find("dbname=")) + "dbname=" + name;
+}
 
 }  // namespace
 
@@ -65,8 +71,11 @@ TEST_CASE("wrong use of create-*: exit code and one line that says what to do") 
   test::Database fresh;
   run::ThrowawayServer& server = test::server();
   std::string bare = server.new_database("bare_" + fresh.name());
-  test::query(bare, "drop schema if exists londiste cascade; drop schema if exists pgq_node cascade; drop schema if exists pgq cascade; drop schema if exists skytools cascade");
-  auto create = [&](const std::string& kind, const std::string& name, std::vector<std::string> more, const std::string& db) {
+  test::query(bare,
+              "drop schema if exists londiste cascade; drop schema if exists pgq_node cascade; drop schema if exists "
+              "pgq cascade; drop schema if exists skytools cascade");
+  auto create = [&](const std::string& kind, const std::string& name, std::vector<std::string> more,
+                    const std::string& db) {
     std::vector<std::string> args{"londiste", "create-" + kind, name, "--db", db, "-Q", "set"};
     args.insert(args.end(), more.begin(), more.end());
     return test::run_skytools(args);
@@ -77,12 +86,14 @@ TEST_CASE("wrong use of create-*: exit code and one line that says what to do") 
   check_failure(create("leaf", "leaf", {"--provider", c.conninfo("root")}, fresh.conninfo()), 1, "a node named leaf");
   check_failure(create("leaf", "root", {"--provider", c.conninfo("root")}, fresh.conninfo()), 1, "a node named root");
   check_failure(create("leaf", "x", {"--provider", "host=/nonexistent dbname=x"}, fresh.conninfo()), 4, "provider");
-  check_failure(create("leaf", "x", {c.conninfo("root"), "--provider", c.conninfo("root")}, fresh.conninfo()), 1, "another database");
+  check_failure(create("leaf", "x", {c.conninfo("root"), "--provider", c.conninfo("root")}, fresh.conninfo()), 1,
+                "another database");
   check_failure(create("root", "x", {}, db_of(fresh.conninfo(), "no_such_db")), 4, "no_such_db");
   check_failure(create("root", "x", {}, "host=/nonexistent dbname=x"), 4, "nonexistent");
   check_failure(create("root", "x", {}, bare), 6, "skytools install");
   check_failure(create("root", "other", {}, c.conninfo("root")), 1, "has a node here already");
-  check_failure(create("leaf", "root", {"--provider", c.conninfo("root")}, c.conninfo("root")), 1, "has a node here already");
+  check_failure(create("leaf", "root", {"--provider", c.conninfo("root")}, c.conninfo("root")), 1,
+                "has a node here already");
   check_failure(create("root", "", {}, fresh.conninfo()), 2, "needs a name");
   check_failure(test::run_skytools({"londiste", "create-root", "--db", fresh.conninfo(), "-Q", "set"}), 2, "NAME");
   check_failure(test::run_skytools({"londiste", "create-root", "n", "--db", fresh.conninfo()}), 2, "--queue");
@@ -94,7 +105,9 @@ TEST_CASE("wrong use of create-*: exit code and one line that says what to do") 
 
 TEST_CASE("wrong use of add-table and the others") {
   Cascade c({{"root"}, {"leaf", "root"}});
-  c.query("root", "create table t (id int primary key); create table nokey (id int); create table only_root (id int primary key); create view v as select 1; create sequence s");
+  c.query("root",
+          "create table t (id int primary key); create table nokey (id int); create table only_root (id int primary "
+          "key); create view v as select 1; create sequence s");
   c.query("leaf", "create table t (id int primary key); create table only_leaf (id int primary key)");
   std::string before = everything(c, "root");
   check_failure(c.try_run("root", {"add-table"}), 2, "--all");
@@ -119,10 +132,11 @@ TEST_CASE("wrong use of add-table and the others") {
   CHECK(o.exit == 0);
   CHECK(o.out.find("skipped") != std::string::npos);
   CHECK(c.query("leaf", "select string_agg(table_name, ',') from londiste.table_info where local") == "public.t");
-  o = c.try_run("leaf", {"wait-sync", "--timeout", "300ms"});   // no worker runs
+  o = c.try_run("leaf", {"wait-sync", "--timeout", "300ms"});  // no worker runs
   CHECK(o.exit == 7);
   CHECK(o.err.find("is the worker running?") != std::string::npos);
-  for (const auto& args : std::vector<std::vector<std::string>>{{"tables"}, {"status"}, {"worker"}, {"add-table", "t"}, {"seqs"}, {"missing"}, {"wait-sync"}}) {
+  for (const auto& args : std::vector<std::vector<std::string>>{
+           {"tables"}, {"status"}, {"worker"}, {"add-table", "t"}, {"seqs"}, {"missing"}, {"wait-sync"}}) {
     std::vector<std::string> full{"londiste"};
     full.insert(full.end(), args.begin(), args.end());
     full.insert(full.end(), {"--db", c.conninfo("root"), "-Q", "no_such_set"});
@@ -166,7 +180,8 @@ TEST_CASE("--dry-run tells the steps and changes nothing") {
   CHECK(o.out.find("would be added") != std::string::npos);
   CHECK(o.out.find("create table \"public\".\"t\"") != std::string::npos);
   CHECK(c.run("branch", {"add-seq", "s", "--create", "--dry-run"}).find("create sequence") != std::string::npos);
-  o = test::run_skytools({"londiste", "create-leaf", "leaf", "--db", fresh.conninfo(), "-Q", "set", "--provider", c.conninfo("branch"), "--dry-run"});
+  o = test::run_skytools({"londiste", "create-leaf", "leaf", "--db", fresh.conninfo(), "-Q", "set", "--provider",
+                          c.conninfo("branch"), "--dry-run"});
   CHECK(o.exit == 0);
   CHECK(o.out.find("register the location of leaf at the root") != std::string::npos);
   CHECK(o.out.find("subscribe leaf at provider branch") != std::string::npos);
@@ -183,10 +198,12 @@ TEST_CASE("a half-made node is finished by running the command again") {
   test::Database leaf;
   c.query("root", "create table t (id int primary key)");
   c.run("root", {"add-table", "t"});
-  std::vector<std::string> args{"londiste", "create-leaf", "leaf", "--db", leaf.conninfo(), "-Q", "set", "--provider", c.conninfo("root")};
+  std::vector<std::string> args{"londiste",   "create-leaf",     "leaf", "--db", leaf.conninfo(), "-Q", "set",
+                                "--provider", c.conninfo("root")};
   // What a crash between the steps leaves behind.
-  c.query("root", "select * from pgq_node.register_location('set', 'leaf', $$" + leaf.conninfo() + "$$, false);"
-                  "select * from pgq_node.register_subscriber('set', 'leaf', 'set_leaf', null)");
+  c.query("root", "select * from pgq_node.register_location('set', 'leaf', $$" + leaf.conninfo() +
+                      "$$, false);"
+                      "select * from pgq_node.register_subscriber('set', 'leaf', 'set_leaf', null)");
   CHECK(test::run_skytools(args).exit == 0);
   CHECK(leaf.query("select node_type, worker_name from pgq_node.get_node_info('set')") == "leaf|set_leaf");
   CHECK(leaf.query("select table_name from londiste.table_info") == "public.t");
@@ -197,7 +214,9 @@ TEST_CASE("a half-made node is finished by running the command again") {
 
 TEST_CASE("--json: stable keys, real types, errors too") {
   Cascade c({{"root"}, {"leaf", "root"}});
-  c.query("root", "create table t (id int primary key); create table \"Odd ,T\" (id int primary key); create sequence s; create table nobody (id int primary key)");
+  c.query("root",
+          "create table t (id int primary key); create table \"Odd ,T\" (id int primary key); create sequence s; "
+          "create table nobody (id int primary key)");
   c.start_all();
   json added = json::parse(c.run("root", {"add-table", "t", "public.Odd ,T", "--json"}));
   CHECK(added.size() == 2);
@@ -247,7 +266,8 @@ TEST_CASE("status for people: a tree of all nodes, also those that do not answer
   for (auto* node : {"root", "leaf"}) {
     std::string text = c.run(node, {"status"});
     CAPTURE(text);
-    for (auto* word : {"Queue: set", "root (root)", "branch (branch)", "leaf (leaf)", "leaf2 (leaf)", "Tables: 0/0/0", "Lag: "})
+    for (auto* word :
+         {"Queue: set", "root (root)", "branch (branch)", "leaf (leaf)", "leaf2 (leaf)", "Tables: 0/0/0", "Lag: "})
       CHECK(text.find(word) != std::string::npos);
     CHECK(text.find("branch (branch)") < text.find("leaf (leaf)"));
     CHECK(text.find("Local node: " + std::string(node)) != std::string::npos);
@@ -261,23 +281,29 @@ TEST_CASE("status for people: a tree of all nodes, also those that do not answer
 
 TEST_CASE("globs, exclusions and --all") {
   Cascade c({{"root"}, {"leaf", "root"}});
-  c.query("root", "create schema app; create table app.a1 (id int primary key); create table app.a2 (id int primary key); create table app.log_1 (id int primary key);"
-                  "create table p1 (id int primary key); create table p22 (id int primary key)");
+  c.query("root",
+          "create schema app; create table app.a1 (id int primary key); create table app.a2 (id int primary key); "
+          "create table app.log_1 (id int primary key);"
+          "create table p1 (id int primary key); create table p22 (id int primary key)");
   auto local = [&](const char* node) {
-    return c.query(node, "select coalesce(string_agg(table_name, ' ' order by table_name), '') from londiste.table_info where local");
+    return c.query(
+        node,
+        "select coalesce(string_agg(table_name, ' ' order by table_name), '') from londiste.table_info where local");
   };
   c.run("root", {"add-table", "app.*", "!app.log_*"});
   CHECK(local("root") == "app.a1 app.a2");
   c.run("root", {"add-table", "p?"});
   CHECK(local("root") == "app.a1 app.a2 public.p1");
-  c.run("root", {"add-table", "nothing*"});   // a glob may be empty
+  c.run("root", {"add-table", "nothing*"});  // a glob may be empty
   c.run("root", {"add-table", "--all", "!*.log_1"});
   CHECK(local("root") == "app.a1 app.a2 public.p1 public.p22");
   c.run("leaf", {"add-table", "--all", "--create"});
   CHECK(local("leaf") == "app.a1 app.a2 public.p1 public.p22");
   // A partitioned table is chosen as a whole; one of its partitions only by its name.
-  c.query("root", "create schema parted; create table parted.t (id int primary key) partition by range (id);"
-                  "create table parted.t_1 partition of parted.t for values from (0) to (10); create table parted.t_2 partition of parted.t default");
+  c.query("root",
+          "create schema parted; create table parted.t (id int primary key) partition by range (id);"
+          "create table parted.t_1 partition of parted.t for values from (0) to (10); create table parted.t_2 "
+          "partition of parted.t default");
   CHECK(c.run("root", {"add-table", "parted.t_1", "--dry-run"}).find("parted.t_1") != std::string::npos);
   c.run("root", {"add-table", "parted.*"});
   CHECK(local("root") == "app.a1 app.a2 parted.t public.p1 public.p22");
@@ -287,10 +313,12 @@ TEST_CASE("passwords never appear") {
   Cascade c({{"root"}});
   test::Database leaf;
   std::string location = leaf.conninfo() + " password=s3cret";
-  Output o = test::run_skytools({"-vv", "londiste", "create-leaf", "leaf", location, "--db", location, "-Q", "set", "--provider", c.conninfo("root") + " password=s3cret"});
+  Output o = test::run_skytools({"-vv", "londiste", "create-leaf", "leaf", location, "--db", location, "-Q", "set",
+                                 "--provider", c.conninfo("root") + " password=s3cret"});
   CHECK(o.exit == 0);
   CHECK((o.out + o.err).find("s3cret") == std::string::npos);
-  leaf.query("update pgq_node.node_location set node_location = 'host=/nonexistent password=s3cret' where node_name = 'root'");
+  leaf.query(
+      "update pgq_node.node_location set node_location = 'host=/nonexistent password=s3cret' where node_name = 'root'");
   for (auto& args : std::vector<std::vector<std::string>>{{"status"}, {"status", "--json"}, {"add-table", "x"}}) {
     std::vector<std::string> full{"-vv", "londiste"};
     full.insert(full.end(), args.begin(), args.end());

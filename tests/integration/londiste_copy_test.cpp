@@ -34,13 +34,16 @@ TEST_CASE("indexes and constraints of the target are there after a large copy") 
   Cascade c({{"root"}, {"leaf", "root"}});
   const char* ddl =
       "create table t (id int primary key, a int not null, b text constraint b_short check (length(b) < 100), c int,"
-      " constraint a_once unique (a)); create index t_b on t (lower(b)) where c > 0; create unique index t_c on t (c); create index t_a on t (a, b);";
+      " constraint a_once unique (a)); create index t_b on t (lower(b)) where c > 0; create unique index t_c on t (c); "
+      "create index t_a on t (a, b);";
   c.everywhere(ddl);
   c.query("leaf", "alter table t cluster on t_a; comment on index t_c is 'stays'");
   c.query("root", "insert into t select g, g, 'b' || g, g from generate_series(1, 30000) g; analyze t");
   std::string facts =
-      "select string_agg(pg_get_indexdef(indexrelid), E'\\n' order by indexrelid::regclass::text) || (select string_agg(conname || pg_get_constraintdef(oid), "
-      "E'\\n' order by conname) from pg_constraint where conrelid = 't'::regclass) from pg_index where indrelid = 't'::regclass";
+      "select string_agg(pg_get_indexdef(indexrelid), E'\\n' order by indexrelid::regclass::text) || (select "
+      "string_agg(conname || pg_get_constraintdef(oid), "
+      "E'\\n' order by conname) from pg_constraint where conrelid = 't'::regclass) from pg_index where indrelid = "
+      "'t'::regclass";
   std::string before = c.query("leaf", facts);
   c.start_all();
   c.add_tables({"t"});
@@ -53,9 +56,12 @@ TEST_CASE("foreign keys are dropped for the copy and come back, whatever the ord
   Cascade c({{"root"}, {"leaf", "root"}});
   c.everywhere(
       "create table parent (id int primary key, boss int references parent);"
-      "create table \"Child\" (id int primary key, p int not null constraint \"to Parent\" references parent on delete cascade deferrable)");
+      "create table \"Child\" (id int primary key, p int not null constraint \"to Parent\" references parent on delete "
+      "cascade deferrable)");
   c.query("root", "insert into parent values (1, null), (2, 1); insert into \"Child\" values (1, 1), (2, 2)");
-  std::string keys = "select string_agg(conname || ' ' || pg_get_constraintdef(oid) || convalidated, ', ' order by conname) from pg_constraint where contype = 'f'";
+  std::string keys =
+      "select string_agg(conname || ' ' || pg_get_constraintdef(oid) || convalidated, ', ' order by conname) from "
+      "pg_constraint where contype = 'f'";
   std::string wanted = c.query("leaf", keys);
   c.start_all();
   c.run("root", {"add-table", "public.Child", "parent"});
@@ -69,7 +75,9 @@ TEST_CASE("foreign keys are dropped for the copy and come back, whatever the ord
     return c.query("leaf", keys) == wanted;
   }));
   CHECK(c.query("leaf", "select count(*) from londiste.pending_fkeys") == "0");
-  c.query("root", "begin; insert into parent values (3, 2); insert into \"Child\" values (3, 3); delete from parent where id = 2 and false; commit");
+  c.query("root",
+          "begin; insert into parent values (3, 2); insert into \"Child\" values (3, 3); delete from parent where id = "
+          "2 and false; commit");
   c.query("root", "begin; update parent set boss = null; delete from parent where id = 1; commit");
   c.sync("leaf");
   CHECK(c.difference({"parent", "\"Child\""}) == "");
@@ -77,8 +85,11 @@ TEST_CASE("foreign keys are dropped for the copy and come back, whatever the ord
 
 TEST_CASE("a foreign key that the rows violate stays pending and stops nothing") {
   Cascade c({{"root"}, {"leaf", "root"}});
-  c.query("root", "create table parent (id int primary key); create table child (id int primary key, p int); insert into child values (1, 99)");
-  c.query("leaf", "create table parent (id int primary key); create table child (id int primary key, p int references parent)");
+  c.query("root",
+          "create table parent (id int primary key); create table child (id int primary key, p int); insert into child "
+          "values (1, 99)");
+  c.query("leaf",
+          "create table parent (id int primary key); create table child (id int primary key, p int references parent)");
   c.start_all();
   c.add_tables({"parent", "child"});
   CHECK(eventually(seconds(20), [&] {
@@ -93,10 +104,14 @@ TEST_CASE("a foreign key that the rows violate stays pending and stops nothing")
 
 TEST_CASE("--expect-sync copies nothing, --skip-truncate keeps rows, --dest-table renames") {
   Cascade c({{"root"}, {"leaf", "root"}});
-  c.query("root", "create table a (id int primary key, v text); create table b (id int primary key, v text); create table d (id int primary key, v text)");
-  c.query("leaf", "create table a (id int primary key, v text); create table b (id int primary key, v text);"
-                  "create schema other; create table other.\"D d\" (id int primary key, v text)");
-  for (auto* table : {"a", "b", "d"}) c.query("root", std::string("insert into ") + table + " values (1, 'root'), (2, 'root')");
+  c.query("root",
+          "create table a (id int primary key, v text); create table b (id int primary key, v text); create table d "
+          "(id int primary key, v text)");
+  c.query("leaf",
+          "create table a (id int primary key, v text); create table b (id int primary key, v text);"
+          "create schema other; create table other.\"D d\" (id int primary key, v text)");
+  for (auto* table : {"a", "b", "d"})
+    c.query("root", std::string("insert into ") + table + " values (1, 'root'), (2, 'root')");
   c.query("leaf", "insert into a values (1, 'leaf'); insert into b values (10, 'leaf')");
   c.start_all();
   c.run("root", {"add-table", "a", "b", "d"});
@@ -104,7 +119,9 @@ TEST_CASE("--expect-sync copies nothing, --skip-truncate keeps rows, --dest-tabl
   c.run("leaf", {"add-table", "b", "--skip-truncate", "--wait-sync", "--timeout", "30s"});
   c.run("leaf", {"add-table", "d", "--dest-table", "other.D d", "--wait-sync", "--timeout", "30s"});
   c.query("root", "update a set v = 'changed' where id = 1");
-  c.query("root", "begin; insert into d values (3, 'x'); delete from d where id = 1; update d set v = 'y' where id = 2; commit");
+  c.query(
+      "root",
+      "begin; insert into d values (3, 'x'); delete from d where id = 1; update d set v = 'y' where id = 2; commit");
   c.sync("leaf");
   CHECK(c.query("leaf", "select * from a") == "1|changed");
   CHECK(c.query("leaf", "select * from b order by id") == "1|root\n2|root\n10|leaf");
@@ -116,10 +133,11 @@ TEST_CASE("--expect-sync copies nothing, --skip-truncate keeps rows, --dest-tabl
 
 TEST_CASE("a table partitioned on the root goes into a plain one and into a partitioned one") {
   Cascade c({{"root"}, {"leaf", "root"}, {"leaf2", "root"}});
-  const char* parted = "create table t (id int, day date, v text, primary key (id, day)) partition by range (day);"
-                       "create table t_1 partition of t for values from ('2024-01-01') to ('2024-02-01');"
-                       "create table t_2 partition of t for values from ('2024-02-01') to ('2024-03-01');"
-                       "create table t_rest partition of t default";
+  const char* parted =
+      "create table t (id int, day date, v text, primary key (id, day)) partition by range (day);"
+      "create table t_1 partition of t for values from ('2024-01-01') to ('2024-02-01');"
+      "create table t_2 partition of t for values from ('2024-02-01') to ('2024-03-01');"
+      "create table t_rest partition of t default";
   c.query("root", parted);
   c.query("leaf", "create table t (id int, day date, v text, primary key (id, day))");
   c.query("leaf2", parted);
@@ -127,8 +145,10 @@ TEST_CASE("a table partitioned on the root goes into a plain one and into a part
   c.start_all();
   c.add_tables({"t"});
   CHECK(c.difference({"t"}) == "");
-  c.query("root", "begin; insert into t values (200, '2024-01-15', 'new'), (201, '2025-01-01', 'rest'); update t set v = 'y' where id % 3 = 0;"
-                  "delete from t where id % 7 = 0; commit");
+  c.query("root",
+          "begin; insert into t values (200, '2024-01-15', 'new'), (201, '2025-01-01', 'rest'); update t set v = 'y' "
+          "where id % 3 = 0;"
+          "delete from t where id % 7 = 0; commit");
   c.sync_all();
   CHECK(c.difference({"t"}) == "");
   c.query("root", "insert into t_2 values (300, '2024-02-20', 'direct')");
@@ -150,7 +170,9 @@ TEST_CASE("a column without a partner is named and left out of the copy") {
 
 TEST_CASE("copies of sequences stay ahead of the root's") {
   Cascade c({{"root"}, {"branch", "root"}, {"leaf", "branch"}});
-  c.query("root", "create sequence s; create sequence \"Odd Seq\" increment 5; select nextval('s'); select setval('\"Odd Seq\"', 1000)");
+  c.query("root",
+          "create sequence s; create sequence \"Odd Seq\" increment 5; select nextval('s'); select setval('\"Odd "
+          "Seq\"', 1000)");
   c.start_all();
   c.run("root", {"add-seq", "s", "public.Odd Seq"});
   c.run("branch", {"add-seq", "--all", "--create"});
@@ -159,7 +181,8 @@ TEST_CASE("copies of sequences stay ahead of the root's") {
     return std::stoll(c.query(node, std::string("select last_value from ") + sequence));
   };
   for (auto* node : {"branch", "leaf"})
-    CHECK(eventually(seconds(20), [&] { return value(node, "s") > value("root", "s") && value(node, "\"Odd Seq\"") > 1000; }));
+    CHECK(eventually(seconds(20),
+                     [&] { return value(node, "s") > value("root", "s") && value(node, "\"Odd Seq\"") > 1000; }));
   c.query("root", "select setval('s', 25000)");
   CHECK(eventually(seconds(30), [&] { return value("leaf", "s") > 25000; }));
   CHECK(value("branch", "s") >= value("leaf", "s"));
@@ -170,7 +193,8 @@ TEST_CASE("several copies run beside each other, in the order of registration") 
   std::vector<std::string> tables;
   for (int i = 0; i < 8; ++i) {
     std::string t = "t" + std::to_string(i);
-    c.query("root", "create table " + t + " (id int primary key, v text); insert into " + t + " select g, 'x' from generate_series(1, 500) g");
+    c.query("root", "create table " + t + " (id int primary key, v text); insert into " + t +
+                        " select g, 'x' from generate_series(1, 500) g");
     tables.push_back(t);
   }
   c.start("root");

@@ -29,7 +29,7 @@ struct Stage {
   void crash(run::ThrowawayServer& victim, const std::function<bool()>& moment) {
     CHECK(eventually(seconds(30), moment));
     victim.crash();
-    std::this_thread::sleep_for(milliseconds(300));   // all of them notice
+    std::this_thread::sleep_for(milliseconds(300));  // all of them notice
     victim.start();
   }
   void check_equal() {
@@ -41,7 +41,8 @@ struct Stage {
     for (auto* node : {"branch", "leaf"}) c.sync(node, seconds(60));
     CHECK(c.difference({"stock", "sales"}) == "");
     for (auto* node : {"root", "branch", "leaf"}) CHECK_MESSAGE(c.worker(node).running(), c.worker(node).log());
-    std::string ticks = "select max(tick_id), max(tick_event_seq) from pgq.tick where tick_id <= " + std::to_string(c.position("leaf"));
+    std::string ticks =
+        "select max(tick_id), max(tick_event_seq) from pgq.tick where tick_id <= " + std::to_string(c.position("leaf"));
     CHECK(c.query("root", ticks) == c.query("branch", ticks));
   }
 };
@@ -52,7 +53,8 @@ TEST_CASE("the root's server crashes while rows are applied") {
   Stage s;
   s.c.add_tables({"stock", "sales"});
   test::Load load(s.c.conninfo("root"));
-  for (int i = 1; i <= 3; ++i) s.crash(s.root, [&, before = load.transactions()] { return load.transactions() > before; });
+  for (int i = 1; i <= 3; ++i)
+    s.crash(s.root, [&, before = load.transactions()] { return load.transactions() > before; });
   CHECK(eventually(seconds(30), [&, before = load.transactions()] { return load.transactions() > before; }));
   load.stop();
   s.check_equal();
@@ -78,11 +80,15 @@ TEST_CASE("the provider's and the target's servers crash while tables are copied
     test::Load load(s.c.conninfo("root"));
     s.register_tables();
     s.crash(provider ? s.root : s.branch, [&] {
-      return s.c.query("branch", "select count(*) from londiste.table_info where merge_state in ('in-copy', 'catching-up')") != "0";
+      return s.c.query("branch",
+                       "select count(*) from londiste.table_info where merge_state in ('in-copy', 'catching-up')") !=
+             "0";
     });
     CHECK(eventually(seconds(30), [&, before = load.transactions()] { return load.transactions() > before; }));
     load.stop();
-    CHECK(eventually(seconds(60), [&] { return s.c.query("leaf", "select count(*) from londiste.table_info where merge_state = 'ok'") == "2"; }));
+    CHECK(eventually(seconds(60), [&] {
+      return s.c.query("leaf", "select count(*) from londiste.table_info where merge_state = 'ok'") == "2";
+    }));
     s.check_equal();
   }
 }

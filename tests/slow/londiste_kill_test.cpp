@@ -8,11 +8,12 @@ using namespace skytools::test;
 namespace {
 
 /// As found in core/cascade/worker.cpp.
-const std::vector<KillPoint> kBatchPoints{{"worker.event", 5},        {"worker.event", 700},      {"worker.before_commit", 1},
-                                          {"worker.before_commit", 5}, {"worker.after_commit", 1}, {"worker.after_commit", 4},
-                                          {"worker.after_tick", 3},    {"worker.after_finish", 2}};
+const std::vector<KillPoint> kBatchPoints{
+    {"worker.event", 5},        {"worker.event", 700},      {"worker.before_commit", 1}, {"worker.before_commit", 5},
+    {"worker.after_commit", 1}, {"worker.after_commit", 4}, {"worker.after_tick", 3},    {"worker.after_finish", 2}};
 
-/// As found in core/londiste/sync.cpp, copy_job.cpp and table_copy.cpp. While the copy sleeps, ticks gather that it must replay.
+/// As found in core/londiste/sync.cpp, copy_job.cpp and table_copy.cpp. While the copy sleeps, ticks gather that it
+/// must replay.
 const std::string kLate = "copy.after_commit=sleep:1500";
 const std::vector<KillPoint> kCopyPoints{{"sync.in_copy", 1},
                                          {"sync.in_copy", 2},

@@ -33,8 +33,10 @@ void check_peaks(Cascade& c) {
 
 struct Stage : Cascade {
   Stage() : Cascade({{"root"}, {"branch", "root"}, {"leaf", "branch"}}) {
-    everywhere("create table t (id int primary key, a int, v text); create table ordered (id int primary key, u int unique, v text);"
-               "create table wide (id int primary key, v text, raw bytea)");
+    everywhere(
+        "create table t (id int primary key, a int, v text); create table ordered (id int primary key, u int unique, v "
+        "text);"
+        "create table wide (id int primary key, v text, raw bytea)");
     start_all();
     add_tables({"t", "ordered", "wide"});
   }
@@ -67,18 +69,25 @@ TEST_CASE("one transaction of 100000 rows whose order matters") {
 TEST_CASE("200 rows of 5 MB in one transaction") {
   Stage c;
   // A third of the bytes has to be escaped, which makes the event longer than the row.
-  c.apply("insert into wide (id, v) select g, repeat('line ' || g || E' of text\\n', 400000) from generate_series(1, 200) g");
+  c.apply(
+      "insert into wide (id, v) select g, repeat('line ' || g || E' of text\\n', 400000) from generate_series(1, 200) "
+      "g");
   CHECK(c.query("leaf", "select count(*), min(length(v)) > 5000000 from wide") == "200|t");
   check_peaks(c);
-  c.apply("begin; update wide set v = 'short', raw = decode(repeat('00ff', 1000000), 'hex') where id < 50; delete from wide where id > 150; commit");
+  c.apply(
+      "begin; update wide set v = 'short', raw = decode(repeat('00ff', 1000000), 'hex') where id < 50; delete from "
+      "wide where id > 150; commit");
   CHECK(c.query("leaf", "select count(*), count(raw), max(length(raw)) from wide") == "150|49|2000000");
   check_peaks(c);
 }
 
 TEST_CASE("the initial copy of 500000 rows and of rows of 5 MB") {
   Cascade c({{"root"}, {"branch", "root"}, {"leaf", "branch"}});
-  c.query("root", "create table t (id int primary key, v text); insert into t select g, md5(g::text) || repeat('x', 100) from generate_series(1, 500000) g;"
-                  "create table wide (id int primary key, v text); insert into wide select g, repeat('0123456789', 500000) from generate_series(1, 100) g");
+  c.query("root",
+          "create table t (id int primary key, v text); insert into t select g, md5(g::text) || repeat('x', 100) from "
+          "generate_series(1, 500000) g;"
+          "create table wide (id int primary key, v text); insert into wide select g, repeat('0123456789', 500000) "
+          "from generate_series(1, 100) g");
   c.start_all();
   for (auto* node : {"root", "branch", "leaf"}) {
     std::vector<std::string> args{"add-table", "t", "wide", "--create", "--wait-sync", "--timeout", "240s"};

@@ -1,5 +1,5 @@
-// Mixed sets with the original's programs as Debian packages them: its Python leaf below our branch, our nodes below its
-// Python root, ticked by its daemon. Skipped with a line when they aren't installed.
+// Mixed sets with the original's programs as Debian packages them: its Python leaf below our branch, our nodes below
+// its Python root, ticked by its daemon. Skipped with a line when they aren't installed.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -17,7 +17,7 @@ using test::eventually;
 
 namespace {
 
-constexpr seconds kPatience(120);   // the original polls, mostly every few seconds
+constexpr seconds kPatience(120);  // the original polls, mostly every few seconds
 
 bool missing() {
   for (auto& [probe, package] : std::vector<std::pair<std::vector<std::string>, const char*>>{
@@ -27,7 +27,8 @@ bool missing() {
       return true;
     }
   Database probe;
-  if (probe.query("select count(*) from pg_available_extensions where name in ('pgq', 'pgq_node', 'londiste')") != "3") {
+  if (probe.query("select count(*) from pg_available_extensions where name in ('pgq', 'pgq_node', 'londiste')") !=
+      "3") {
     std::cerr << "SKIPPED: postgresql-pgq3, -pgq-node or -londiste-sql is not installed\n";
     return true;
   }
@@ -40,8 +41,9 @@ class PythonNode {
   explicit PythonNode(const std::string& name) : name_(name), db_(plain_server()) {
     for (auto* extension : {"pgq", "pgq_node", "londiste"}) db_.query(std::string("create extension ") + extension);
     ini_ = folder_.path() / (name + ".ini");
-    std::ofstream(ini_) << "[londiste]\njob_name = set_" << name << "\ndb = " << db_.conninfo() << "\nqueue_name = set\nlogfile = " << name
-                        << ".log\npidfile = " << name << ".pid\nloop_delay = 0.2\nparallel_copies = 2\nuse_skylog = 0\n";
+    std::ofstream(ini_) << "[londiste]\njob_name = set_" << name << "\ndb = " << db_.conninfo()
+                        << "\nqueue_name = set\nlogfile = " << name << ".log\npidfile = " << name
+                        << ".pid\nloop_delay = 0.2\nparallel_copies = 2\nuse_skylog = 0\n";
   }
   ~PythonNode() {
     // A copy of a table is a daemon of its own.
@@ -62,7 +64,8 @@ class PythonNode {
   void start_worker() { worker_ = launch({"londiste", ini_, "worker"}); }
   void start_ticker() {
     std::string conninfo = db_.conninfo(), ini = folder_.path() / "pgqd.ini";
-    std::ofstream(ini) << "[pgqd]\nsyslog = 0\nticker_period = 0.2\nbase_connstr = " << conninfo.substr(0, conninfo.find(" dbname=")) << "\ndatabase_list = " << db_.name() << "\n";
+    std::ofstream(ini) << "[pgqd]\nsyslog = 0\nticker_period = 0.2\nbase_connstr = "
+                       << conninfo.substr(0, conninfo.find(" dbname=")) << "\ndatabase_list = " << db_.name() << "\n";
     ticker_ = launch({"pgqd", ini});
   }
   std::string log() const { return run::last_lines(folder_.path() / (name_ + ".out"), 30); }
@@ -73,8 +76,10 @@ class PythonNode {
     return server;
   }
   std::unique_ptr<run::Child> launch(std::vector<std::string> argv) {
-    return std::make_unique<run::Child>(
-        run::Launch{.argv = std::move(argv), .folder = folder_.path(), .out = folder_.path() / (name_ + ".out"), .death_signal = SIGKILL});
+    return std::make_unique<run::Child>(run::Launch{.argv = std::move(argv),
+                                                    .folder = folder_.path(),
+                                                    .out = folder_.path() / (name_ + ".out"),
+                                                    .death_signal = SIGKILL});
   }
   std::string name_;
   Database db_;
@@ -83,11 +88,16 @@ class PythonNode {
   std::unique_ptr<run::Child> worker_, ticker_;
 };
 
-const char* const kTable = "create table t (id int, \"Odd & Key\" text, v text, a text[], raw bytea, ts timestamptz, f float8, j jsonb, primary key (id, \"Odd & Key\"))";
+const char* const kTable =
+    "create table t (id int, \"Odd & Key\" text, v text, a text[], raw bytea, ts timestamptz, f float8, j jsonb, "
+    "primary key (id, \"Odd & Key\"))";
 const char* const kWrites[] = {
-    "insert into t values (1, 'a=b&c', E'tab\\t nl\\n bs\\\\ ''q''', '{a,NULL,\"b,c\"}', '\\x00ff5c', '2024-02-29 12:00+01', 'NaN', '{\"a\": [1, null]}'), (2, '', null, null, null, null, null, null)",
-    "begin; update t set v = 'żółć', raw = '\\x0a' where id = 1; delete from t where id = 2; insert into t (id, \"Odd & Key\", v) select g, 'x', g from generate_series(10, 400) g; commit",
-    "begin; update t set v = v || '!' where id > 300; delete from t where id between 20 and 30; insert into t (id, \"Odd & Key\") values (20, 'again'); commit",
+    "insert into t values (1, 'a=b&c', E'tab\\t nl\\n bs\\\\ ''q''', '{a,NULL,\"b,c\"}', '\\x00ff5c', '2024-02-29 "
+    "12:00+01', 'NaN', '{\"a\": [1, null]}'), (2, '', null, null, null, null, null, null)",
+    "begin; update t set v = 'żółć', raw = '\\x0a' where id = 1; delete from t where id = 2; insert into t (id, \"Odd "
+    "& Key\", v) select g, 'x', g from generate_series(10, 400) g; commit",
+    "begin; update t set v = v || '!' where id > 300; delete from t where id between 20 and 30; insert into t (id, "
+    "\"Odd & Key\") values (20, 'again'); commit",
     "begin; truncate t; insert into t (id, \"Odd & Key\", v) values (7, '', 'after the truncate'); commit",
 };
 
@@ -102,7 +112,8 @@ TEST_CASE("a Python leaf below our branch, and one below our root") {
   c.add_tables({"t"});
   c.run("root", {"add-seq", "s"});
   PythonNode below_branch("pyleaf"), below_root("pyleaf2");
-  for (auto [leaf, name, provider] : {std::tuple(&below_branch, "pyleaf", "branch"), std::tuple(&below_root, "pyleaf2", "root")}) {
+  for (auto [leaf, name, provider] :
+       {std::tuple(&below_branch, "pyleaf", "branch"), std::tuple(&below_root, "pyleaf2", "root")}) {
     leaf->query(kTable);
     leaf->query("create sequence s");
     leaf->run({"create-leaf", name, leaf->conninfo(), "--provider=" + c.conninfo(provider)});
@@ -111,11 +122,13 @@ TEST_CASE("a Python leaf below our branch, and one below our root") {
     leaf->run({"add-seq", "s"});
   }
   auto equal = [&](PythonNode& leaf) {
-    bool same = eventually(kPatience, [&] { return test::checksum(leaf.conninfo(), "t") == test::checksum(c.conninfo("root"), "t"); });
+    bool same = eventually(
+        kPatience, [&] { return test::checksum(leaf.conninfo(), "t") == test::checksum(c.conninfo("root"), "t"); });
     CHECK_MESSAGE(same, leaf.log());
   };
   for (auto* leaf : {&below_branch, &below_root}) {
-    bool copied = eventually(kPatience, [&] { return leaf->query("select merge_state from londiste.table_info") == "ok"; });
+    bool copied =
+        eventually(kPatience, [&] { return leaf->query("select merge_state from londiste.table_info") == "ok"; });
     CHECK_MESSAGE(copied, leaf->log());
   }
   for (auto* sql : kWrites) {
@@ -150,16 +163,19 @@ TEST_CASE("our leaf and our branch below a Python root") {
     test::Output o = test::run_skytools(args, {.limit = kPatience});
     CHECK_MESSAGE(o.exit == 0, o.err);
   };
-  for (auto [db, kind, provider] : {std::tuple(&branch, "branch", root.conninfo()), std::tuple(&leaf, "leaf", branch.conninfo())}) {
+  for (auto [db, kind, provider] :
+       {std::tuple(&branch, "branch", root.conninfo()), std::tuple(&leaf, "leaf", branch.conninfo())}) {
     REQUIRE(test::run_skytools({"install", "--db", db->conninfo()}).exit == 0);
     londiste(*db, {std::string("create-") + kind, kind, "--provider", provider});
-    workers.push_back(std::make_unique<test::Background>(std::vector<std::string>{"londiste", "worker", "--db", db->conninfo(), "-Q", "set"}));
+    workers.push_back(std::make_unique<test::Background>(
+        std::vector<std::string>{"londiste", "worker", "--db", db->conninfo(), "-Q", "set"}));
     londiste(*db, {"add-table", "t", "--create", "--wait-sync", "--timeout", "100s"});
     londiste(*db, {"add-seq", "s", "--create"});
   }
   auto equal = [&] {
     for (auto* db : {&branch, &leaf}) {
-      bool same = eventually(kPatience, [&] { return test::checksum(db->conninfo(), "t") == test::checksum(root.conninfo(), "t"); });
+      bool same = eventually(
+          kPatience, [&] { return test::checksum(db->conninfo(), "t") == test::checksum(root.conninfo(), "t"); });
       CHECK_MESSAGE(same, workers.back()->log());
     }
   };

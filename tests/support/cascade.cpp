@@ -68,7 +68,7 @@ std::string Cascade::run(const std::string& node, std::vector<std::string> args)
 
 Background& Cascade::start(const std::string& node, ProgramOptions options, std::vector<std::string> args) {
   args.insert(args.begin(), {"londiste", "worker", "--db", conninfo(node), "-Q", kQueue, "--exception-sleep", "1s"});
-  workers_.erase(node);   // the lock of the old one must be free
+  workers_.erase(node);  // the lock of the old one must be free
   return *(workers_[node] = std::make_unique<Background>(args, options));
 }
 
@@ -78,7 +78,8 @@ void Cascade::start_all() {
 
 void Cascade::stop(const std::string& node) {
   int code = worker(node).stop();
-  if (code != 0) throw Error("the worker of " + node + " ended with " + std::to_string(code) + ": " + worker(node).log());
+  if (code != 0)
+    throw Error("the worker of " + node + " ended with " + std::to_string(code) + ": " + worker(node).log());
   workers_.erase(node);
 }
 
@@ -117,15 +118,16 @@ std::int64_t Cascade::position(const std::string& node) const {
 }
 
 std::string Cascade::error(const std::string& node) const {
-  return query(node, "select coalesce(string_agg(cur_error, ''), '') from pgq_node.local_state where queue_name = 'set'");
+  return query(node,
+               "select coalesce(string_agg(cur_error, ''), '') from pgq_node.local_state where queue_name = 'set'");
 }
 
 void Cascade::sync(const std::string& node, milliseconds limit) {
   std::int64_t wanted = tick();
   if (eventually(limit, [&] { return position(node) >= wanted; })) return;
   std::string log = workers_.contains(node) ? worker(node).log() : "no worker runs";
-  throw TimedOut(node + " is at tick " + std::to_string(position(node)) + ", not " + std::to_string(wanted) + "; error: '" + error(node) +
-                 "'; log: " + log);
+  throw TimedOut(node + " is at tick " + std::to_string(position(node)) + ", not " + std::to_string(wanted) +
+                 "; error: '" + error(node) + "'; log: " + log);
 }
 
 void Cascade::sync_all() {
@@ -146,13 +148,17 @@ std::string Cascade::difference(const std::vector<std::string>& tables) const {
 std::string Cascade::leftovers() const {
   std::string found;
   for (auto& node : plan_) {
-    std::string states = query(node.name,
-                               "select coalesce(string_agg(table_name || ' ' || coalesce(merge_state, 'NULL'), ', '), '')"
-                               " from londiste.table_info where local and coalesce(merge_state, '') <> 'ok'");
-    std::string local = query(node.name, "select coalesce(string_agg(consumer_name, ', '), '') from pgq_node.local_state"
-                                         " where consumer_name like '%.copy.%'");
-    std::string consumers = query(node.name, "select coalesce(string_agg(co_name, ', '), '') from pgq.consumer"
-                                             " where co_name like '%.copy.%' and exists (select 1 from pgq.subscription where sub_consumer = co_id)");
+    std::string states =
+        query(node.name,
+              "select coalesce(string_agg(table_name || ' ' || coalesce(merge_state, 'NULL'), ', '), '')"
+              " from londiste.table_info where local and coalesce(merge_state, '') <> 'ok'");
+    std::string local = query(node.name,
+                              "select coalesce(string_agg(consumer_name, ', '), '') from pgq_node.local_state"
+                              " where consumer_name like '%.copy.%'");
+    std::string consumers =
+        query(node.name,
+              "select coalesce(string_agg(co_name, ', '), '') from pgq.consumer"
+              " where co_name like '%.copy.%' and exists (select 1 from pgq.subscription where sub_consumer = co_id)");
     for (auto& text : {states, local, consumers})
       if (!text.empty()) found += node.name + ": " + text + "; ";
   }

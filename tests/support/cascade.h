@@ -8,8 +8,8 @@
 
 namespace skytools::test {
 
-/// One node a test wants: {"leaf", "branch"} reads from node "branch". The type is the name up to a digit: root, branch,
-/// leaf, leaf2.
+/// One node a test wants: {"leaf", "branch"} reads from node "branch". The type is the name up to a digit: root,
+/// branch, leaf, leaf2.
 struct NodePlan {
   std::string name, provider = {};
   run::ThrowawayServer* server = nullptr;  ///< null: the shared one

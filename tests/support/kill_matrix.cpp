@@ -14,7 +14,9 @@ namespace {
 using std::chrono::seconds;
 
 void copy_again(Cascade& c, const std::string& node) {
-  c.query(node, "select londiste.local_set_table_state('set', t, null, null) from unnest(array['public.stock', 'public.sales']) t");
+  c.query(node,
+          "select londiste.local_set_table_state('set', t, null, null) from unnest(array['public.stock', "
+          "'public.sales']) t");
 }
 
 void kill_once(Cascade& c, const std::string& node, const KillPoint& point, bool copying) {
@@ -27,8 +29,10 @@ void kill_once(Cascade& c, const std::string& node, const KillPoint& point, bool
   Background& doomed = c.start(node, {.env = {{"SKYTOOLS_FAILPOINTS", action}}});
   bool died = eventually(seconds(30), [&] { return !doomed.running(); });
   CHECK_MESSAGE(died, "the point was not reached; log: " << doomed.log());
-  if (died) CHECK(doomed.wait() == 128 + SIGKILL);
-  else doomed.kill();
+  if (died)
+    CHECK(doomed.wait() == 128 + SIGKILL);
+  else
+    doomed.kill();
   c.start(node);
   CHECK(eventually(seconds(20), [&] { return load.transactions() >= 2; }));
   load.stop();

@@ -12,8 +12,8 @@ struct KillPoint {
   std::string with = {};
 };
 
-/// Kills the worker of `node` in a set root, branch, leaf at each of the points while the load writes, starts it again and
-/// compares all nodes at the end of each round.
+/// Kills the worker of `node` in a set root, branch, leaf at each of the points while the load writes, starts it again
+/// and compares all nodes at the end of each round.
 /// @param copying  the node copies both tables anew in each round
 void kill_at(const std::string& node, const std::vector<KillPoint>& points, bool copying);
 

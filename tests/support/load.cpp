@@ -10,7 +10,8 @@ constexpr const char* kScript =
     "\\set other random(1, 4000)\n"
     "\\set n random(1, 1000)\n"
     "begin;\n"
-    "insert into stock values (:id, :n, 'new & \"odd\" \\\\ text') on conflict (id) do update set n = stock.n + 1, note = null;\n"
+    "insert into stock values (:id, :n, 'new & \"odd\" \\\\ text') on conflict (id) do update set n = stock.n + 1, "
+    "note = null;\n"
     "update stock set n = n + :n where id between :other and :other + 3;\n"
     "delete from stock where id = :other;\n"
     "insert into sales (stock_id, note) values (:id, repeat('y', :n));\n"
@@ -19,7 +20,9 @@ constexpr const char* kScript =
 }
 
 Load::Load(const std::string& conninfo, int transactions_per_second)
-    : conninfo_(conninfo), script_("load.sql", kScript), thread_([this, rate = transactions_per_second] { loop(rate); }) {}
+    : conninfo_(conninfo),
+      script_("load.sql", kScript),
+      thread_([this, rate = transactions_per_second] { loop(rate); }) {}
 
 void Load::loop(int rate) {
   std::string program = run::server_binaries() / "pgbench";
@@ -28,8 +31,10 @@ void Load::loop(int rate) {
     Output o = run_program({program, "-n", "-f", script_.path, "-c", "2", "-R", std::to_string(rate), "-t",
                             std::to_string(std::max(1, rate / 4)), "--max-tries", "50", conninfo_},
                            {.limit = std::chrono::seconds(60)});
-    if (o.exit == 0) ++done_;
-    else std::this_thread::sleep_for(milliseconds(100));
+    if (o.exit == 0)
+      ++done_;
+    else
+      std::this_thread::sleep_for(milliseconds(100));
   }
 }
 

@@ -22,8 +22,8 @@ class Load {
  public:
   explicit Load(const std::string& conninfo, int transactions_per_second = 300);
   ~Load() { stop(); }
-  void stop();               ///< @throws nothing; the load's own transactions have ended
-  int transactions() const { return done_; }   ///< rounds of pgbench that ended well; grows about twice a second
+  void stop();                                ///< @throws nothing; the load's own transactions have ended
+  int transactions() const { return done_; }  ///< rounds of pgbench that ended well; grows about twice a second
 
  private:
   void loop(int rate);

@@ -39,7 +39,8 @@ Table table(const std::string& attributes) {
 }  // namespace
 
 TEST_CASE("which events are data") {
-  for (auto* type : {"I", "U", "D", "R", "I:", "I:id", "U:a,b", "D:id", "{\"op\":\"INSERT\"}"}) CHECK(is_data_event(event(type, "")));
+  for (auto* type : {"I", "U", "D", "R", "I:", "I:id", "U:a,b", "D:id", "{\"op\":\"INSERT\"}"})
+    CHECK(is_data_event(event(type, "")));
   for (auto* type : {"", "X", "X:id", "R:", "II", "Insert", "EXECUTE", "londiste.add-table", "pgq.tick-id", "i:id"})
     CHECK_FALSE(is_data_event(event(type, "")));
 }
@@ -59,7 +60,7 @@ TEST_CASE("url-encoded rows") {
   CHECK(row_of("D:id", "id=1&v=2").op == RowOp::remove);
   CHECK(row_of("D:id", "id=1").keys == Keys{"id"});
   CHECK(row_of("I:", "v=1").keys.empty());
-  CHECK(row_of("I: k ", "+k+=1").keys == Keys{" k "});   // blanks belong to the name
+  CHECK(row_of("I: k ", "+k+=1").keys == Keys{" k "});  // blanks belong to the name
   CHECK(row_of("I:id", "").row.empty());
 }
 
@@ -74,9 +75,15 @@ TEST_CASE("JSON rows") {
                        R"({"id":9223372036854775807,"b":true,"c":false,"n":null,"s":"a\"é\n","big":"1.50","e":""})");
   CHECK(c.op == RowOp::update);
   CHECK(c.keys == Keys{"id"});
-  CHECK(c.row == Fields{{"id", "9223372036854775807"}, {"b", "t"}, {"c", "f"}, {"n", std::nullopt}, {"s", "a\"\xc3\xa9\n"}, {"big", "1.50"}, {"e", ""}});
+  CHECK(c.row == Fields{{"id", "9223372036854775807"},
+                        {"b", "t"},
+                        {"c", "f"},
+                        {"n", std::nullopt},
+                        {"s", "a\"\xc3\xa9\n"},
+                        {"big", "1.50"},
+                        {"e", ""}});
   CHECK(row_of(R"({"op":"DELETE","pkey":["id"]})", R"({"id":-1})").row[0].value == "-1");
-  CHECK(row_of(R"({"op":"INSERT"})", R"({"z":1,"a":2})").row[0].name == "z");   // the order is the table's
+  CHECK(row_of(R"({"op":"INSERT"})", R"({"z":1,"a":2})").row[0].name == "z");  // the order is the table's
   CHECK(std::holds_alternative<Truncate>(*decode_change(event(R"({"op":"TRUNCATE"})", ""))));
   CHECK(std::holds_alternative<Truncate>(*decode_change(event("R", ""))));
 }
@@ -132,7 +139,7 @@ TEST_CASE("the plain handler sends every change to the destination") {
   auto handler = make_handler(table(""));
   ApplyPlan plan;
   handler->plan(event("I:id", "id=1"), plan);
-  handler->plan(event("U:id", "id=1"), plan);   // nothing to do
+  handler->plan(event("U:id", "id=1"), plan);  // nothing to do
   handler->plan(event("R", ""), plan);
   REQUIRE(plan.size() == 2);
   CHECK(plan[0].table == TableName{"other", "dest"});
@@ -142,7 +149,8 @@ TEST_CASE("the plain handler sends every change to the destination") {
 }
 
 TEST_CASE("handler attributes") {
-  for (auto* attributes : {"handler=londiste", "handlers=londiste", "handler=londiste()", "handler=londiste%28encoding%3dutf8%29"})
+  for (auto* attributes :
+       {"handler=londiste", "handlers=londiste", "handler=londiste()", "handler=londiste%28encoding%3dutf8%29"})
     CHECK_NOTHROW(make_handler(table(attributes)));
   auto handler = make_handler(table("handler=londiste%28encoding%3dutf8%2cignore_truncate%3d1%29"));
   ApplyPlan plan;

@@ -12,7 +12,9 @@ namespace {
 
 using Value = std::optional<std::string>;
 
-RowChange change(RowOp op, Value key, Value v = "v") { return {op, {{"id", std::move(key)}, {"v", std::move(v)}}, {"id"}}; }
+RowChange change(RowOp op, Value key, Value v = "v") {
+  return {op, {{"id", std::move(key)}, {"v", std::move(v)}}, {"id"}};
+}
 
 /// Folds the changes; stops (false) at the first that does not fit.
 bool fold_all(Fold& fold, std::vector<RowChange> changes) {
@@ -41,10 +43,14 @@ TEST_CASE("net effect of each sequence of changes of one row") {
     bool replace;
   };
   const Case cases[] = {
-      {{I}, false, I, false},          {{U}, false, U, false},          {{D}, false, D, false},          {{I, U}, false, I, false},
-      {{I, D}, true, I, false},        {{U, U}, false, U, false},       {{U, D}, false, D, false},       {{D, I}, false, I, true},
-      {{I, U, D}, true, I, false},     {{I, D, I}, false, I, false},    {{D, I, U}, false, I, true},     {{D, I, D}, false, D, false},
-      {{U, D, I}, false, I, true},     {{U, U, D, I}, false, I, true},  {{D, I, D, I}, false, I, true},  {{I, D, I, U, D}, true, I, false},
+      {{I}, false, I, false},          {{U}, false, U, false},
+      {{D}, false, D, false},          {{I, U}, false, I, false},
+      {{I, D}, true, I, false},        {{U, U}, false, U, false},
+      {{U, D}, false, D, false},       {{D, I}, false, I, true},
+      {{I, U, D}, true, I, false},     {{I, D, I}, false, I, false},
+      {{D, I, U}, false, I, true},     {{D, I, D}, false, D, false},
+      {{U, D, I}, false, I, true},     {{U, U, D, I}, false, I, true},
+      {{D, I, D, I}, false, I, true},  {{I, D, I, U, D}, true, I, false},
       {{I, U, U, U}, false, I, false},
   };
   for (auto& c : cases) {
@@ -62,7 +68,8 @@ TEST_CASE("net effect of each sequence of changes of one row") {
 }
 
 TEST_CASE("sequences that make no sense are not folded") {
-  for (auto& ops : std::vector<std::vector<RowOp>>{{I, I}, {U, I}, {D, D}, {D, U}, {I, D, U}, {I, D, D}, {D, I, I}, {U, D, U}}) {
+  for (auto& ops :
+       std::vector<std::vector<RowOp>>{{I, I}, {U, I}, {D, D}, {D, U}, {I, D, U}, {I, D, D}, {D, I, I}, {U, D, U}}) {
     Fold fold;
     CHECK_FALSE(fold_all(fold, sequence(ops)));
   }
@@ -82,7 +89,7 @@ TEST_CASE("another shape of row or key is not folded") {
 
 TEST_CASE("an empty fold takes the shape of what comes, also after a refusal") {
   Fold fold;
-  CHECK_FALSE(fold.accepts({I, {{"v", "1"}}, {"id"}}));   // the key is not among the columns
+  CHECK_FALSE(fold.accepts({I, {{"v", "1"}}, {"id"}}));  // the key is not among the columns
   CHECK(fold.empty());
   CHECK(fold_all(fold, {change(I, "1")}));
 }
@@ -90,14 +97,16 @@ TEST_CASE("an empty fold takes the shape of what comes, also after a refusal") {
 TEST_CASE("NULL, the empty string and values that look alike are different keys") {
   Fold fold;
   auto two = [](Value a, Value b) { return RowChange{I, {{"a", std::move(a)}, {"b", std::move(b)}}, {"a", "b"}}; };
-  REQUIRE(fold_all(fold, {two(std::nullopt, ""), two("", std::nullopt), two("", ""), two(std::nullopt, std::nullopt), two("-", ""), two("", "-"),
-                          two("1:a", ""), two("", "1:a"), two("1", ":a"), two("a", "b"), two("ab", ""), two(std::string("a\0b", 3), ""), two("a", "0b")}));
+  REQUIRE(fold_all(fold, {two(std::nullopt, ""), two("", std::nullopt), two("", ""), two(std::nullopt, std::nullopt),
+                          two("-", ""), two("", "-"), two("1:a", ""), two("", "1:a"), two("1", ":a"), two("a", "b"),
+                          two("ab", ""), two(std::string("a\0b", 3), ""), two("a", "0b")}));
   CHECK(fold.rows().size() == 13);
 }
 
 TEST_CASE("NULL and the empty string are different values") {
   Fold fold;
-  REQUIRE(fold_all(fold, {change(U, "1", ""), change(U, "2", std::nullopt), change(U, "3", "x"), change(U, "3", std::nullopt)}));
+  REQUIRE(fold_all(
+      fold, {change(U, "1", ""), change(U, "2", std::nullopt), change(U, "3", "x"), change(U, "3", std::nullopt)}));
   CHECK(fold.rows()[0].values[1] == "");
   CHECK_FALSE(fold.rows()[1].values[1].has_value());
   CHECK_FALSE(fold.rows()[2].values[1].has_value());
@@ -137,8 +146,10 @@ TEST_CASE("folding and applying at once gives the same table as applying one by 
       std::string key = std::to_string(random() % 8), value = std::to_string(step);
       bool there = plain.contains(key);
       RowOp op = !there ? I : random() % 3 ? U : D;
-      if (op == D) plain.erase(key);
-      else plain[key] = value;
+      if (op == D)
+        plain.erase(key);
+      else
+        plain[key] = value;
       RowChange c = change(op, key, value);
       if (!fold.accepts(c)) {
         FAIL("a sensible sequence was refused");

@@ -21,8 +21,9 @@ Column column(const std::string& name, const std::string& type, const std::strin
 TableInfo table() {
   TableInfo t;
   t.name = {"public", "T t"};
-  t.columns = {column("id", "pg_catalog.int4", "pg_catalog._int4"), column("k\"2", "pg_catalog.text", "pg_catalog._text"),
-               column("v", "pg_catalog._int4", ""), column("g", "pg_catalog.int4", "pg_catalog._int4")};
+  t.columns = {column("id", "pg_catalog.int4", "pg_catalog._int4"),
+               column("k\"2", "pg_catalog.text", "pg_catalog._text"), column("v", "pg_catalog._int4", ""),
+               column("g", "pg_catalog.int4", "pg_catalog._int4")};
   t.columns[3].generated = true;
   t.primary_key = {"id", "k\"2"};
   return t;
@@ -36,8 +37,9 @@ TEST_CASE("statements of one row and of many") {
   TableInfo t = table();
   Shape insert = make_shape(t, RowOp::insert, kColumns, kKeys);
   CHECK(insert.single == R"(insert into "public"."T t" ("id", "k""2", "v") values ($1, $2, $3))");
-  CHECK(insert.many == R"(insert into "public"."T t" ("id", "k""2", "v") select u.c1, u.c2, u.c3::pg_catalog._int4)"
-                       R"( from unnest($1::pg_catalog._int4, $2::pg_catalog._text, $3::pg_catalog.text[]) as u(c1, c2, c3))");
+  CHECK(insert.many ==
+        R"(insert into "public"."T t" ("id", "k""2", "v") select u.c1, u.c2, u.c3::pg_catalog._int4)"
+        R"( from unnest($1::pg_catalog._int4, $2::pg_catalog._text, $3::pg_catalog.text[]) as u(c1, c2, c3))");
   CHECK(insert.set.size() == 3);
   Shape update = make_shape(t, RowOp::update, kColumns, kKeys);
   CHECK(update.single == R"(update only "public"."T t" set "v" = $1 where "id" = $2 and "k""2" = $3)");
@@ -47,7 +49,8 @@ TEST_CASE("statements of one row and of many") {
   CHECK(remove.single == R"(delete from only "public"."T t" where "id" = $1 and "k""2" = $2)");
   CHECK(remove.set.empty());
   t.partitioned = true;
-  CHECK(make_shape(t, RowOp::remove, kColumns, kKeys).single == R"(delete from "public"."T t" where "id" = $1 and "k""2" = $2)");
+  CHECK(make_shape(t, RowOp::remove, kColumns, kKeys).single ==
+        R"(delete from "public"."T t" where "id" = $1 and "k""2" = $2)");
 }
 
 TEST_CASE("identity columns are written as they come, or not at all") {
@@ -58,13 +61,15 @@ TEST_CASE("identity columns are written as they come, or not at all") {
 }
 
 TEST_CASE("a column the table does not have is named") {
-  CHECK_THROWS_WITH_AS(make_shape(table(), RowOp::insert, {"id", "nope"}, {"id"}), doctest::Contains("has no column nope"), Error);
-  CHECK_NOTHROW(make_shape(table(), RowOp::remove, {"id", "nope"}, {"id"}));   // deletes need the key alone
+  CHECK_THROWS_WITH_AS(make_shape(table(), RowOp::insert, {"id", "nope"}, {"id"}),
+                       doctest::Contains("has no column nope"), Error);
+  CHECK_NOTHROW(make_shape(table(), RowOp::remove, {"id", "nope"}, {"id"}));  // deletes need the key alone
 }
 
 TEST_CASE("elements of array literals") {
   std::string a = "{";
-  for (auto& value : std::vector<std::optional<std::string>>{"x", std::nullopt, "", "NULL", "a\"b\\c,{}", " y "}) append_element(a, value);
+  for (auto& value : std::vector<std::optional<std::string>>{"x", std::nullopt, "", "NULL", "a\"b\\c,{}", " y "})
+    append_element(a, value);
   CHECK(a + "}" == R"({"x",NULL,"","NULL","a\"b\\c,{}"," y "})");
 }
 
@@ -96,7 +101,8 @@ TEST_CASE("states of the initial copy") {
   CHECK_FALSE(MergeState::parse(std::nullopt).copying());
   CHECK_FALSE(MergeState::parse("ok").copying());
   CHECK(MergeState::parse("do-sync:1").copying());
-  for (auto* text : {"", "nope", "OK", "wanna-sync:", "wanna-sync:x", "do-sync:1x"}) CHECK_THROWS_AS(MergeState::parse(text), Error);
+  for (auto* text : {"", "nope", "OK", "wanna-sync:", "wanna-sync:x", "do-sync:1x"})
+    CHECK_THROWS_AS(MergeState::parse(text), Error);
 }
 
 TEST_CASE("names of a copy's consumer and of attributes of old versions") {

@@ -1,7 +1,7 @@
 -- When a tick is due, what it holds, who gets none; force_tick.
 \ir helpers.psql
 
-select pgq.create_queue('q');
+select pgq.create_queue('q'), pgq.create_queue('decide');   -- ids 1 and 2
 
 -- Is a tick due with ticks of these ages (NULL: no such tick) and so many new events?
 create function due(i_older interval, i_newest interval, i_new int, i_max_lag interval default null) returns boolean language plpgsql as $$
@@ -9,12 +9,12 @@ declare
   v_due boolean;
 begin
   begin
-    perform setval('pgq.event_1_id_seq', 1000);
-    delete from pgq.tick;
+    perform setval('pgq.event_2_id_seq', 1000);
+    delete from pgq.tick where tick_queue = 2;
     insert into pgq.tick (tick_queue, tick_id, tick_time, tick_event_seq)
-    select 1, id, now() - age, 1000 - i_new from (values (101, i_older), (102, i_newest)) t (id, age) where age is not null;
-    perform setval('pgq.event_1_tick_seq', 102);
-    v_due := coalesce(skytools.tick('q', i_max_lag), 0) = 103;
+    select 2, id, now() - age, 1000 - i_new from (values (101, i_older), (102, i_newest)) t (id, age) where age is not null;
+    perform setval('pgq.event_2_tick_seq', 102);
+    v_due := coalesce(skytools.tick('decide', i_max_lag), 0) = 103;
     raise exception using errcode = 'RB000';
   exception when sqlstate 'RB000' then
     return v_due;
@@ -50,6 +50,7 @@ reset client_min_messages;
 -- skytools.tick: a shorter lag hastens waiting events, never the rhythm of an idle queue, and never delays
 select expect($$select due('10 s', '2 s', 1, '2 s'), due('10 s', '2 s', 1, '2.1 s'), due('10 s', '0 s', 1, '0 s'), due('10 s', '2 s', 0, '0 s'),
                        due('10 s', '3 s', 1, '1 hour'), due('10 s', '0 s', 500, '1 hour')$$, 't,f,t,f,t,t');
+select pgq.drop_queue('decide');
 
 -- What a tick holds
 select tick_now('q');
@@ -107,6 +108,7 @@ select expect($$select pgq.seq_getval('pgq.event_1_id_seq')$$, '1');
 update pgq.queue set queue_external_ticker = false where queue_name = 'q';
 select expect($$select pgq.force_tick('q'), pgq.seq_getval('pgq.event_1_id_seq')$$, '4,1');
 update pgq.queue set queue_ticker_paused = false where queue_name = 'q';
+update pgq.tick set tick_time = now();
 select expect($$select pgq.ticker('q')$$, '');
 select expect($$select pgq.force_tick('q')$$, '4');
 select expect($$select pgq.ticker('q')$$, '5');

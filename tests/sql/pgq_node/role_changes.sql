@@ -31,8 +31,7 @@ select expect($$pgq_node.demote_root('qa', 1, null)$$, '200|Step 1: Writing disa
 select expect('qa', 'true|true|root|me|1|true');
 select expect_error($$select pgq.insert_event('qa', 't', 'refused')$$, 'Insert into queue disallowed');
 select expect_error($$select pgq_node.register_location('qa', 'n2', 'x', false)$$, 'Insert into queue disallowed');
-select pgq.force_tick('qa');
-select expect($$select pgq.ticker('qa')$$, '~');
+select expect_error($$select tick('qa')$$, 'This queue has external tick source.');
 select expect($$pgq_node.demote_root('qa', 0, null)$$, '200|Step 0: Writing enabled for: qa|~');
 select expect('qa', 'false|false|root|me|1|true');
 select pgq.insert_event('qa', 't', 'second');
@@ -46,6 +45,8 @@ rollback;
 select expect($$pgq_node.demote_root('qa', 2, null)$$, '200|Step 2: Inserted last tick: qa|2');
 select expect($$pgq_node.demote_root('qa', 2, null)$$, '200|Step 2: Inserted last tick: qa|3');
 select pgq.register_consumer_at('qa', 'reader', 1);
+select expect($$select tick_id, tick_event_seq > (select max(ev_id) from pgq.event_template) from pgq.tick join pgq.queue on queue_id = tick_queue
+                where queue_name = 'qa' and tick_id > 1 order by 1$$, '2|true', '3|true');
 do $$ declare v_batch bigint := pgq.next_batch('qa', 'reader'); begin
   assert array(select ev_data from pgq.get_batch_events(v_batch) order by ev_id) = array['first', 'second'], 'the last tick lacks events';
   perform pgq.finish_batch(v_batch);
@@ -69,6 +70,8 @@ select expect_error($$select pgq.insert_event('qa', 't', 'refused')$$, 'Insert i
 -- The branch mirrors ticks of the other root, then takes over: ticks and event ids go on after those.
 select pgq.ticker('qa', 20, now(), 500);
 select pgq_node.set_consumer_completed('qa', 'root_w', 20), pgq_node.set_consumer_uptodate('qa', 'root_w', true);
+-- Were the sequence of ticks behind them, as after a restore, promotion would move it.
+select setval(queue_tick_seq, 3) from pgq.queue where queue_name = 'qa';
 select expect($$pgq_node.promote_branch('qa')$$, '200|Branch node promoted to root');
 select expect('qa', 'false|false|root|me|20|false');
 select expect($$pgq_node.promote_branch('qa')$$, '301|Node not branch');

@@ -58,7 +58,8 @@ select expect($$pgq_node.set_global_watermark(null, null)$$, '404|~');
 -- maint_watermark: only on a root, only when the watermark is five minutes old.
 select expect($$select pgq_node.maint_watermark(q) from unnest(array['qa', 'qb', 'ql', 'none']) q$$, '0', '0', '0', '0');
 select expect_events('qa');
-select pgq.register_consumer_at('qa', 'w1', 3), tick('qa'), pgq.register_consumer_at('qa', c, 4) from unnest(array['w1', 'w2', '.n1.watermark', '.n2.watermark']) c;
+select tick('qa');
+select pgq.register_consumer_at('qa', c, 4) from unnest(array['w1', 'w2', '.n1.watermark', '.n2.watermark']) c;
 update pgq.tick set tick_time = now() - interval '4 minutes 50 seconds' where tick_id = 3;
 select pgq_node.maint_watermark('qa');
 select expect_events('qa');
