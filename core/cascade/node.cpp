@@ -149,7 +149,10 @@ void prepare_session(pg::Connection& c, const std::string& encoding) {
       "select set_config('datestyle', 'ISO, MDY', false), set_config('intervalstyle', 'postgres', false),"
       " set_config('extra_float_digits', '3', false), set_config('bytea_output', 'hex', false),"
       " set_config('xmloption', 'content', false), set_config('standard_conforming_strings', 'on', false),"
-      " case when $1 <> '' then set_config('client_encoding', $1, false) end",
+      " case when $1 <> '' then set_config('client_encoding', $1, false) end,"
+      // Limits meant for people's sessions would end a long copy or batch again and again; newer ones only where known.
+      " (select count(set_config(name, '0', false)) from pg_catalog.pg_settings where name in ('statement_timeout',"
+      "   'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout'))",
       encoding);
 }
 

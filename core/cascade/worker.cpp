@@ -126,7 +126,8 @@ std::optional<pgq::Batch> Worker::Session::next_batch() {
   pg::Transaction tx(*source_, pg::Mode::autocommit);
   const std::string& worker = context_.state.worker_name;
   // A leaf makes no ticks of its own, so while it lags it may take several at once.
-  if (behind_ && context_.state.type == NodeType::leaf && w_.settings_.catch_up_events > 0)
+  if (behind_ && context_.state.type == NodeType::leaf && w_.settings_.catch_up_events > 0 &&
+      !w_.handler_.tick_by_tick())
     if (auto batch = pgq::next_batch(tx, w_.settings_.queue, worker, {.min_count = w_.settings_.catch_up_events}))
       return batch;
   return pgq::next_batch(tx, w_.settings_.queue, worker);
@@ -162,7 +163,10 @@ void Worker::Session::process(const pgq::Batch& batch) {
   bool mirrors = state.type == NodeType::branch;
   Mirror mirror(tx, queue);
   pgq::EventStream events(source_tx, batch.id);
+  Clock::time_point alive_due{};
   while (const pgq::Event* e = events.next()) {
+    // A long batch whose data never lets us wait needs signs of life too.
+    if (auto now = Clock::now(); now >= alive_due) context_.alive(), alive_due = now + seconds(1);
     if (e->retry)
       throw Error("event " + std::to_string(e->id) + " was retried; a cascaded queue must not hold such events");
     max_event_id_ = std::max(max_event_id_, e->id);

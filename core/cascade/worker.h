@@ -43,6 +43,8 @@ class EventHandler {
   virtual void root_round(WorkerContext&) {}
   /// Is something still going on beside the batches (an initial copy)? `once` waits for it.
   virtual bool busy() const { return false; }
+  /// Must the next batch end at the next tick (a hand-over is due)?
+  virtual bool tick_by_tick() const { return false; }
 };
 
 /// What a handler may use.

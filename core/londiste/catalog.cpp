@@ -18,6 +18,8 @@ constexpr const char* kTableSql =
 // An element of an array literal is parsed by the element type's own input function, so arrays are right for every type
 // but arrays themselves (they would become one more dimension), types with another delimiter, and composites: unnest()
 // would make a column of each of their fields. Domains have the category of what they are made of.
+// The types of exact_text are those whose text no setting of the writer changes; timestamptz (TimeZone) and bytea
+// (bytea_output) are not among them.
 constexpr const char* kColumnSql =
     "select a.attname, quote_ident(tn.nspname) || '.' || quote_ident(t.typname),"
     " case when t.typcategory not in ('A', 'C') and t.typdelim = ',' then quote_ident(an.nspname) || '.' || "
@@ -25,7 +27,7 @@ constexpr const char* kColumnSql =
     " a.attgenerated <> '', a.attidentity = 'a',"
     " (select k.n from pg_catalog.pg_index i, unnest(i.indkey::int2[]) with ordinality as k(attnum, n)"
     "   where i.indrelid = a.attrelid and i.indisprimary and k.attnum = a.attnum),"
-    " (t.typtype = 'e' or t.oid in (16, 17, 18, 19, 20, 21, 23, 25, 26, 1042, 1043, 1082, 1083, 1114, 1184, 2950))"
+    " (t.typtype = 'e' or t.oid in (16, 18, 19, 20, 21, 23, 25, 26, 1042, 1043, 1082, 1083, 1114, 2950))"
     "  and coalesce((select co.collisdeterministic from pg_catalog.pg_collation co where co.oid = a.attcollation), "
     "true)"
     " from pg_catalog.pg_attribute a"

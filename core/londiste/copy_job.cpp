@@ -5,6 +5,7 @@
 #include "core/base/failpoint.h"
 #include "core/cascade/node.h"
 #include "core/log/log.h"
+#include "core/londiste/decode.h"
 #include "core/londiste/handler.h"
 #include "core/londiste/table_copy.h"
 #include "core/pgq/api.h"
@@ -188,9 +189,10 @@ bool CopyJob::Session::step() {
 void CopyJob::Session::copy() {
   constexpr std::int64_t kMaxParallel = 8;
   if (table_->copy_role == "wait-copy" || table_->copy_position >= kMaxParallel) return wait(kPoll);
+  std::optional<Table> at_source;
   {
     pg::Transaction tx(*source_, pg::Mode::autocommit);
-    auto at_source = find_table(tx, s_.queue, s_.table);
+    at_source = find_table(tx, s_.queue, s_.table);
     if (!at_source || !at_source->local)
       throw Error("table " + s_.table + " not available on provider " + source_node_);
     if (at_source->state.kind != MergeState::ok) {
@@ -201,7 +203,7 @@ void CopyJob::Session::copy() {
   drop_foreign_keys(target_, *table_);
   pg::Transaction source(*source_, pg::Mode::repeatable_read);
   pg::Transaction target(target_);
-  CopyReport report = copy_table(source, target, *table_);
+  CopyReport report = copy_table(source, target, *table_, at_source->dest);
   set_table_state(target, s_.queue, s_.table, report.snapshot, {MergeState::catching_up, 0});
   SKYTOOLS_FAILPOINT("copy.before_commit");
   target.commit();
@@ -301,7 +303,7 @@ void CopyJob::Session::apply(const pgq::Batch& batch) {
     pgq::EventStream events(source, batch.id, "ev_extra1 = " + quote_literal(s_.table));
     ApplyPlan plan;
     while (const pgq::Event* e = events.next()) {
-      if (table_->snapshot && table_->snapshot->visible(e->txid)) continue;
+      if (!is_data_event(*e) || (table_->snapshot && table_->snapshot->visible(e->txid))) continue;
       plan.clear();
       handler->plan(*e, plan);
       for (auto& step : plan) applier.add(std::move(step));

@@ -50,17 +50,20 @@ Replay::Replay(ReplaySettings settings)
 
 Replay::~Replay() = default;
 
-void Replay::start(cascade::WorkerContext& context) {
+void Replay::start(cascade::WorkerContext&) {
   session_.emplace();
   applier_.reset();
   sync_.tables_changed();
   cleaned_ = false;
-  pg::Transaction tx(context.target, pg::Mode::autocommit);
-  tx.exec("select londiste.set_session_replication_role('replica', false)");
 }
 
 bool Replay::prepare(cascade::WorkerContext& context, const pgq::Batch* batch) {
-  if (!cleaned_) sync_.clean_up(context);
+  if (!cleaned_) {
+    // Not on a root, which applies nothing: its worker needs no such right.
+    pg::Transaction tx(context.target, pg::Mode::autocommit);
+    tx.exec("select londiste.set_session_replication_role('replica', false)");
+    sync_.clean_up(context);
+  }
   cleaned_ = true;
   log_stats(context.settings.queue);
   bool go = sync_.prepare(context, batch);

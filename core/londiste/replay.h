@@ -31,6 +31,7 @@ class Replay : public cascade::EventHandler {
   void committed(cascade::WorkerContext& context) override;
   void root_round(cascade::WorkerContext& context) override;
   bool busy() const override { return sync_.busy(); }
+  bool tick_by_tick() const override { return sync_.handing_over(); }
 
  private:
   void data_event(const pgq::Event& e);

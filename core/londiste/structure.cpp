@@ -6,7 +6,8 @@ namespace skytools::londiste {
 
 namespace {
 
-// Left in place: what a replica identity, CLUSTER mark, comment, foreign key, view or parent's index hangs on.
+// Left in place: what a replica identity, CLUSTER mark, comment, foreign key, view or parent's index hangs on, and
+// constraints with storage parameters, which pg_get_constraintdef() does not tell.
 constexpr const char* kRemovableSql =
     "select i.relname, con.conname, pg_catalog.pg_get_constraintdef(con.oid), "
     "pg_catalog.pg_get_indexdef(x.indexrelid), x.indisprimary"
@@ -16,6 +17,7 @@ constexpr const char* kRemovableSql =
     "con.contype in ('p', 'u', 'x')"
     " where n.nspname = $1 and c.relname = $2 and c.relkind = 'r' and x.indisvalid"
     " and not x.indisreplident and not x.indisclustered and coalesce(con.coninhcount, 0) = 0 and i.reltablespace = 0"
+    " and (con.oid is null or i.reloptions is null)"
     " and not exists (select 1 from pg_catalog.pg_inherits h where h.inhrelid in (x.indexrelid, c.oid) or h.inhparent "
     "= c.oid)"
     " and not exists (select 1 from pg_catalog.pg_description d where d.objoid in (x.indexrelid, con.oid))"

@@ -10,6 +10,16 @@ namespace skytools::londiste {
 
 namespace {
 constexpr milliseconds kHandOverPoll(500);  ///< while standing still; notifications wake earlier
+
+/// The copy stops at the tick before the batch's end. Of a batch over several ticks it would have applied all but the
+/// last, and the main worker would apply them again: such a batch passes without the table.
+bool single_tick(cascade::WorkerContext& context, const pgq::Batch& batch) {
+  pg::Transaction tx(*context.source, pg::Mode::autocommit);
+  return !tx.value<bool>(
+      "select exists (select 1 from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue"
+      " where q.queue_name = $1 and t.tick_id > $2 and t.tick_id < $3)",
+      context.settings.queue, batch.prev_tick, batch.tick);
+}
 }
 
 void TableSync::load(cascade::WorkerContext& context) {
@@ -27,6 +37,12 @@ void TableSync::load(cascade::WorkerContext& context) {
 bool TableSync::busy() const {
   for (auto& [name, table] : tables_)
     if (table.state.kind != MergeState::ok) return true;
+  return false;
+}
+
+bool TableSync::handing_over() const {
+  for (auto& [name, table] : tables_)
+    if (table.state.kind == MergeState::wanna_sync) return true;
   return false;
 }
 
@@ -94,7 +110,8 @@ bool TableSync::round(cascade::WorkerContext& context, const pgq::Batch* batch) 
   bool again = false;
   for (auto& [name, table] : tables_) {
     if (!table.state.copying()) continue;
-    if (table.state.kind == MergeState::wanna_sync && batch && batch->tick >= table.state.tick) {
+    if (table.state.kind == MergeState::wanna_sync && batch && batch->tick >= table.state.tick &&
+        single_tick(context, *batch)) {
       pg::Transaction tx(context.target);
       set_table_state(tx, context.settings.queue, name, table.snapshot_text, {MergeState::do_sync, batch->tick});
       tx.commit();

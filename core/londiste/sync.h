@@ -29,6 +29,7 @@ class TableSync {
   const Table* interesting(const std::string& table, std::int64_t txid) const;
   const std::map<std::string, Table>& tables() const { return tables_; }
   bool busy() const;                          ///< copies are running or wanted
+  bool handing_over() const;                  ///< some copy waits for the main worker
   void tables_changed() { changed_ = true; }  ///< the batch told of tables: read them again before the next one
   /// Takes leftovers of copies that ended between their last steps off the queue. Once per session.
   void clean_up(cascade::WorkerContext& context);
