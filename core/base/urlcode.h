@@ -14,7 +14,7 @@ struct Field {
 };
 
 /// Decodes `name=value` pairs joined by `&`: `+` is a space, `%xx` a byte, a name without `=` is NULL, `name=` is the
-/// empty string. The empty text is the empty row. Source: the logutriga format, pgq documentation in docs/formats.md
+/// empty string. The empty text is the empty row. Source: the logutriga format, docs/formats.md
 /// §2.
 /// @throws Error  naming the offset of a bad escape
 std::vector<Field> decode_row(std::string_view data);

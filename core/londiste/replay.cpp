@@ -32,7 +32,7 @@ struct SetEvent {
   std::string_view type;
   void (*apply)(pg::Transaction&, const std::string&, const pgq::Event&);
 };
-/// Events about the set itself; formats: docs/formats.md §5.
+/// Events about the set itself; formats: docs/formats.md §6.
 constexpr SetEvent kSetEvents[] = {
     {"londiste.add-table", add_table},
     {"londiste.remove-table", remove_table},

@@ -12,7 +12,7 @@
 
 namespace skytools::londiste {
 
-/// Where the initial copy of a table stands (table_info.merge_state); who moves it on is told in docs/formats.md §6.
+/// Where the initial copy of a table stands (table_info.merge_state); who moves it on is told in docs/formats.md §7.
 struct MergeState {
   enum Kind { wanted, in_copy, catching_up, wanna_sync, do_sync, ok };
   Kind kind = wanted;     ///< wanted: NULL in the table
