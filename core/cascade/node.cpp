@@ -143,6 +143,21 @@ std::unique_ptr<pg::Connection> connect_root(pg::Connection& from, const std::st
   throw Error("the providers of queue " + queue + " form a circle");
 }
 
+void store_error(const std::string& db, const std::string& queue, const std::string& consumer, const std::string& text,
+                 const StopToken& stop) {
+  constexpr milliseconds kLimit(3000);
+  try {
+    pg::Connection c("db", db, {.connect_timeout = kLimit, .statement_timeout = kLimit, .stop = &stop});
+    pg::Transaction tx(c, pg::Mode::autocommit);
+    std::string name = consumer;
+    if (name.empty())
+      if (auto info = node_info(tx, queue)) name = info->worker_name;
+    run_command(tx, "pgq_node.set_consumer_error($1, $2, $3)", {queue, name, text});
+  } catch (const Error& e) {
+    log::debug("the error could not be stored", {{"error", std::string(e.what())}});
+  }
+}
+
 void prepare_session(pg::Connection& c, const std::string& encoding) {
   pg::Transaction tx(c, pg::Mode::autocommit);
   tx.exec(

@@ -76,6 +76,11 @@ std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queu
 std::unique_ptr<pg::Connection> connect_root(pg::Connection& from, const std::string& queue,
                                              const pg::ConnectOptions& options);
 
+/// Stores what is wrong as a consumer's cur_error ("": of the node's worker), through a connection of its own; a
+/// failure of that is only logged.
+void store_error(const std::string& db, const std::string& queue, const std::string& consumer, const std::string& text,
+                 const StopToken& stop);
+
 /// Makes text forms independent of the server's configuration and uses the server encoding `encoding` ("" leaves it).
 void prepare_session(pg::Connection& c, const std::string& encoding = "");
 

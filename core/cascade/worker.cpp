@@ -33,7 +33,7 @@ struct Worker::Session {
   bool step();  ///< false: nothing was there to do
   std::optional<pgq::Batch> next_batch();
   bool already_done(const pgq::Batch& batch);
-  void process(const pgq::Batch& batch);
+  bool process(const pgq::Batch& batch);  ///< false: not now, the node was paused or moved
   void make_tick(const pgq::Batch& batch);
   void finish(const pgq::Batch& batch);
   void publish_watermark(const pgq::Batch& batch);
@@ -149,15 +149,20 @@ bool Worker::Session::already_done(const pgq::Batch& batch) {
   return true;
 }
 
-void Worker::Session::process(const pgq::Batch& batch) {
+bool Worker::Session::process(const pgq::Batch& batch) {
   const WorkerState& state = context_.state;
   const std::string& queue = w_.settings_.queue;
   pg::Transaction source_tx(*source_, pg::Mode::read_only);
   pg::Transaction tx(target_);
   // The row lock makes the check and the new position one step, whoever else might be at work on this node.
-  auto completed = tx.value<std::int64_t>(
-      "select last_tick_id from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for no key update",
+  auto [completed, paused, provider] = tx.one<std::int64_t, bool, std::string>(
+      "select last_tick_id, paused, provider_node from pgq_node.local_state"
+      " where queue_name = $1 and consumer_name = $2 for no key update",
       queue, state.worker_name);
+  if (paused || provider != state.provider_node) {
+    context_.stale = true;  // changed since the state was read: what was acknowledged has to hold
+    return false;
+  }
   if (completed != batch.prev_tick) throw Error("the position of " + state.worker_name + " was moved by somebody else");
   w_.handler_.begin(context_, tx, batch);
   bool mirrors = state.type == NodeType::branch;
@@ -190,6 +195,7 @@ void Worker::Session::process(const pgq::Batch& batch) {
   // Only now: a tick inside the transaction above would not see its events.
   if (mirrors) make_tick(batch);
   SKYTOOLS_FAILPOINT("worker.after_tick");
+  return true;
 }
 
 void Worker::Session::make_tick(const pgq::Batch& batch) {
@@ -247,7 +253,7 @@ bool Worker::Session::step() {
   if (!batch) return false;
   auto started = Clock::now();
   bool skipped = already_done(*batch);
-  if (!skipped) process(*batch);
+  if (!skipped && !process(*batch)) return true;
   finish(*batch);
   auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
   log::debug(skipped ? "batch was already applied" : "batch applied", {{"queue", w_.settings_.queue},
@@ -278,18 +284,6 @@ Worker::Worker(WorkerSettings settings, EventHandler& handler, StopToken& stop, 
 
 Worker::~Worker() = default;
 
-void Worker::report_error(const std::string& text) {
-  try {
-    pg::Connection c("db", settings_.db,
-                     {.connect_timeout = seconds(3), .statement_timeout = seconds(3), .stop = &stop_});
-    pg::Transaction tx(c, pg::Mode::autocommit);
-    auto info = node_info(tx, settings_.queue);
-    if (info) run_command(tx, "pgq_node.set_consumer_error($1, $2, $3)", {settings_.queue, info->worker_name, text});
-  } catch (const Error& e) {
-    log::debug("the error could not be stored", {{"error", std::string(e.what())}});
-  }
-}
-
 void Worker::run() {
   milliseconds pause = kFirstPause;
   bool ready = false;
@@ -309,7 +303,7 @@ void Worker::run() {
       std::string text = describe(e);
       if (progressed_) pause = kFirstPause;
       log::error(text, {{"queue", settings_.queue}, {"retry_in_ms", pause.count()}});
-      report_error(text);
+      store_error(settings_.db, settings_.queue, "", text, stop_);
       stop_.wait(pause);
       pause = std::min(pause * 2, settings_.longest_pause);
     }

@@ -72,7 +72,6 @@ class Worker {
 
  private:
   struct Session;
-  void report_error(const std::string& text);
 
   WorkerSettings settings_;
   EventHandler& handler_;

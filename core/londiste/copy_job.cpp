@@ -23,13 +23,11 @@ constexpr std::int64_t kNearTicks = 5;  ///< so close to the newest tick the han
 std::pair<std::string, std::string> copy_source(pg::Transaction& tx, const std::string& queue, const Table& table) {
   std::string node = table.attribute("copy_node");
   cascade::WorkerState state = cascade::worker_state(tx, queue);
-  if (node.empty() || node == state.provider_node) return {state.provider_node, state.provider_location};
-  if (node == "?")
-    throw Error("table " + table.name + " asks for the nearest copy source; this version needs its name");
-  for (auto& member : cascade::members(tx, queue))
-    if (member.name == node) return {member.name, member.location};
-  throw Error("table " + table.name + " is to be copied from node " + node + ", which is not a member of queue " +
-              queue);
+  // The snapshot of a copy is compared with the provider's transactions, so it has to be the provider's.
+  if (!node.empty() && node != state.provider_node)
+    throw Error("table " + table.name + " is to be copied from node " + node +
+                "; this version copies from the provider, " + state.provider_node);
+  return {state.provider_node, state.provider_location};
 }
 
 void remove_copy_consumer(pg::Connection& source, pg::Connection& target, const std::string& queue,
@@ -89,6 +87,8 @@ void CopyJob::run() {
     } catch (const std::exception& e) {
       log::error("copy of " + settings_.table + ": " + describe(e),
                  {{"queue", settings_.queue}, {"retry_in_ms", pause.count()}});
+      cascade::store_error(settings_.db, settings_.queue, copy_consumer(settings_.worker, settings_.table), describe(e),
+                           stop_);
       stop_.wait(pause);
       pause = std::min(pause * 2, kLongestPause);
     }
@@ -135,7 +135,8 @@ void CopyJob::Session::wait(milliseconds d) {
 
 void CopyJob::Session::set_state(const std::optional<std::string>& snapshot, const MergeState& state) {
   pg::Transaction tx(target_);
-  set_table_state(tx, s_.queue, s_.table, snapshot, state);
+  // Asked for anew meanwhile: the next step sees that.
+  if (!move_table_state(tx, s_.queue, s_.table, table_->state, snapshot, state)) return;
   tx.commit();
   table_->state = state;
 }
@@ -204,7 +205,8 @@ void CopyJob::Session::copy() {
   pg::Transaction source(*source_, pg::Mode::repeatable_read);
   pg::Transaction target(target_);
   CopyReport report = copy_table(source, target, *table_, at_source->dest);
-  set_table_state(target, s_.queue, s_.table, report.snapshot, {MergeState::catching_up, 0});
+  if (!move_table_state(target, s_.queue, s_.table, table_->state, report.snapshot, {MergeState::catching_up, 0}))
+    return;
   SKYTOOLS_FAILPOINT("copy.before_commit");
   target.commit();
   SKYTOOLS_FAILPOINT("copy.after_commit");

@@ -38,7 +38,8 @@ class CopyJob {
   std::thread thread_;
 };
 
-/// Where a table's copy reads: the node named by the attribute copy_node, else the worker's provider. (name, location)
+/// Where a table's copy reads: the worker's provider, as name and location. @throws Error  when another node is asked
+/// for
 std::pair<std::string, std::string> copy_source(pg::Transaction& tx, const std::string& queue, const Table& table);
 
 /// Takes a copy consumer off the source's queue and the local node. Names that are not there are fine.

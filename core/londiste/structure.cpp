@@ -63,7 +63,7 @@ std::string column_definition(pg::Result& r, int i) {
   if (!identity.empty())
     out += std::string(" generated ") + (identity == "a" ? "always" : "by default") + " as identity";
   else if (!generated.empty())
-    out += " generated always as (" + expression.value_or("") + ") stored";
+    out += " generated always as (" + expression.value_or("") + (generated == "v" ? ") virtual" : ") stored");
   else if (expression)
     out += " default " + *expression;
   return out;

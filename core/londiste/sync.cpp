@@ -20,7 +20,7 @@ bool single_tick(cascade::WorkerContext& context, const pgq::Batch& batch) {
       " where q.queue_name = $1 and t.tick_id > $2 and t.tick_id < $3)",
       context.settings.queue, batch.prev_tick, batch.tick);
 }
-}
+}  // namespace
 
 void TableSync::load(cascade::WorkerContext& context) {
   pg::Transaction tx(context.target, pg::Mode::autocommit);
@@ -93,7 +93,8 @@ bool TableSync::start_wanted(cascade::WorkerContext& context) {
     drop_foreign_keys(context.target, table);
     {
       pg::Transaction tx(context.target);
-      set_table_state(tx, context.settings.queue, name, std::nullopt, {MergeState::in_copy, 0});
+      if (!move_table_state(tx, context.settings.queue, name, table.state, std::nullopt, {MergeState::in_copy, 0}))
+        continue;
       tx.commit();
     }
     SKYTOOLS_FAILPOINT("sync.in_copy");
@@ -113,7 +114,8 @@ bool TableSync::round(cascade::WorkerContext& context, const pgq::Batch* batch) 
     if (table.state.kind == MergeState::wanna_sync && batch && batch->tick >= table.state.tick &&
         single_tick(context, *batch)) {
       pg::Transaction tx(context.target);
-      set_table_state(tx, context.settings.queue, name, table.snapshot_text, {MergeState::do_sync, batch->tick});
+      move_table_state(tx, context.settings.queue, name, table.state, table.snapshot_text,
+                       {MergeState::do_sync, batch->tick});
       tx.commit();
       SKYTOOLS_FAILPOINT("sync.do_sync");
       again = true;
@@ -166,7 +168,10 @@ void TableSync::drop_snapshots(cascade::WorkerContext& context, const pgq::Batch
     // Once every transaction the snapshot knows of lies before the batch, it can hide nothing any more.
     if (pg::parse<std::int64_t>(*horizon) < table.snapshot->xmax()) continue;
     pg::Transaction tx(context.target);
-    set_table_state(tx, context.settings.queue, name, std::nullopt, {MergeState::ok, 0});
+    if (!move_table_state(tx, context.settings.queue, name, table.state, std::nullopt, {MergeState::ok, 0})) {
+      changed_ = true;
+      continue;
+    }
     tx.commit();
     table.snapshot.reset();
     table.snapshot_text.reset();

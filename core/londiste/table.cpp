@@ -85,12 +85,18 @@ std::vector<Sequence> sequence_list(pg::Transaction& tx, const std::string& queu
   return out;
 }
 
-void set_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table,
-                     const std::optional<std::string>& snapshot, const MergeState& state) {
-  cascade::run_command(tx, "londiste.local_set_table_state($1, $2, $3, $4)", {queue, table, snapshot, state.str()});
+bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table, const MergeState& from,
+                      const std::optional<std::string>& snapshot, const MergeState& to) {
+  pg::Result current = tx.exec(
+      "select merge_state from londiste.table_info where queue_name = $1 and table_name = $2 and local for no key "
+      "update",
+      queue, table);
+  if (current.rows() == 0 || MergeState::parse(current.get<std::string>(0, 0)) != from) return false;
+  cascade::run_command(tx, "londiste.local_set_table_state($1, $2, $3, $4)", {queue, table, snapshot, to.str()});
   tx.exec("select pg_catalog.pg_notify($1, $2)", cascade::kNodeChannel, queue);
-  log::info("table " + table + " status changed to '" + state.str().value_or("NULL") + "'",
+  log::info("table " + table + " status changed to '" + to.str().value_or("NULL") + "'",
             {{"queue", queue}, {"table", table}});
+  return true;
 }
 
 std::string copy_consumer(const std::string& worker, const std::string& table) { return worker + ".copy." + table; }

@@ -22,6 +22,7 @@ struct MergeState {
   static MergeState parse(const std::optional<std::string>& text);
   std::optional<std::string> str() const;
   bool copying() const { return kind != wanted && kind != ok; }
+  bool operator==(const MergeState&) const = default;
 };
 
 /// One row of londiste.get_table_list().
@@ -50,8 +51,10 @@ struct Sequence {
 std::vector<Table> table_list(pg::Transaction& tx, const std::string& queue);
 std::optional<Table> find_table(pg::Transaction& tx, const std::string& queue, const std::string& name);
 std::vector<Sequence> sequence_list(pg::Transaction& tx, const std::string& queue);
-void set_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table,
-                     const std::optional<std::string>& snapshot, const MergeState& state);
+/// Moves a table on, if it still is in state `from`: somebody may have asked for a new copy meanwhile. @return false if
+/// not
+bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table, const MergeState& from,
+                      const std::optional<std::string>& snapshot, const MergeState& to);
 
 /// How messages call one consumer of a table's initial copy: `<worker>.copy.<schema.table>`.
 std::string copy_consumer(const std::string& worker, const std::string& table);

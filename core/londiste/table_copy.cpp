@@ -16,8 +16,9 @@ constexpr auto kProgressInterval = std::chrono::seconds(10);
 
 /// Columns both sides have and the target may be given; the others are named in warnings.
 struct CommonColumns {
-  std::string names;   ///< quoted list
-  bool binary = true;  ///< all types are the same built-in ones
+  std::string names;       ///< quoted list
+  bool binary = true;      ///< all types are the same built-in ones
+  bool generated = false;  ///< the source computes some, which only a query can copy
 };
 
 /// The type of an array of a built-in type has a name of its own, so looking at the qualified names is enough.
@@ -33,7 +34,8 @@ CommonColumns common_columns(const TableInfo& from, const TableInfo& to) {
       log::warning("table " + to.name.str() + " column " + column.name + " does not exist on subscriber");
       continue;
     }
-    if (target->generated || column.generated) continue;
+    if (target->generated) continue;
+    common.generated = common.generated || column.generated;
     common.names += (common.names.empty() ? "" : ", ") + quote_ident(column.name);
     common.binary = common.binary && same_builtin_type(column, *target);
   }
@@ -42,6 +44,9 @@ CommonColumns common_columns(const TableInfo& from, const TableInfo& to) {
       log::warning("table " + to.name.str() + " column " + column.name + " does not exist on provider");
   return common;
 }
+
+/// A reader that takes its time must not make others queue up behind us; the caller tries again later.
+void limit_lock_wait(pg::Transaction& tx) { tx.exec("set local lock_timeout = '10s'"); }
 
 /// One line every ten seconds: rows, bytes, rate and, where the size is known, percent.
 class CopyProgress {
@@ -86,8 +91,10 @@ void drop_foreign_keys(pg::Connection& target, const Table& table) {
   }
   for (auto& [from, name] : keys) {
     log::info("dropping fkey: " + name, {{"table", from}});
-    pg::Transaction tx(target, pg::Mode::autocommit);
+    pg::Transaction tx(target);
+    limit_lock_wait(tx);
     tx.exec("select londiste.drop_table_fkey($1, $2)", from, name);
+    tx.commit();
   }
 }
 
@@ -97,6 +104,7 @@ CopyReport copy_table(pg::Transaction& source, pg::Transaction& target, const Ta
   // A policy that hides rows from us must be an error, not a copy without them.
   source.exec("set local row_security = off");
   TableInfo from = read_table_info(source, source_name);
+  limit_lock_wait(target);
   target.exec("lock table " + table.dest.sql() + " in access exclusive mode");
   TableInfo to = read_table_info(target, table.dest);
   CommonColumns columns = common_columns(from, to);
@@ -110,8 +118,9 @@ CopyReport copy_table(pg::Transaction& source, pg::Transaction& target, const Ta
     target.exec("truncate " + to.only() + table.dest.sql());
   log::info(table.name + ": start copy", {{"format", columns.binary ? "binary" : "text"}});
   std::string format = columns.binary ? " with (format binary)" : "";
-  std::string rows = from.partitioned ? "(select " + columns.names + " from " + from.name.sql() + ")"
-                                      : from.name.sql() + " (" + columns.names + ")";
+  std::string rows = from.partitioned || columns.generated
+                         ? "(select " + columns.names + " from " + from.only() + from.name.sql() + ")"
+                         : from.name.sql() + " (" + columns.names + ")";
   CopyReport report;
   {
     pg::CopyOut out(source, "copy " + rows + " to stdout" + format);

@@ -203,6 +203,7 @@ SqlError Connection::error_from(const PGresult* r) const {
   if (message.empty()) message = strip(r ? PQresultErrorMessage(r) : PQerrorMessage(raw()));
   if (message.empty()) message = "connection lost";
   if (std::string detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += " – " + detail;
+  if (std::string hint = field(PG_DIAG_MESSAGE_HINT); !hint.empty()) message += "; " + hint;
   return SqlError(label_, field(PG_DIAG_SQLSTATE), message, std::atoi(field(PG_DIAG_STATEMENT_POSITION).c_str()));
 }
 

@@ -305,3 +305,35 @@ TEST_CASE("another table's and another database's events are left alone") {
   c.apply("begin; insert into other values (1); insert into t values (1); commit");
   CHECK(c.query("leaf", "select (select count(*) from t), (select count(*) from other)") == "1|0");
 }
+
+TEST_CASE("one row whose key is written in different time zones is still one row") {
+  Cascade c({{"root"}, {"leaf", "root"}});
+  c.everywhere("create table t (at timestamptz primary key, v text)");
+  c.start_all();
+  c.add_tables({"t"});
+  c.query("root",
+          "begin; set local timezone = 'UTC'; insert into t values ('2026-01-02 03:04:05+00', 'a');"
+          "set local timezone = 'Asia/Tokyo'; update t set v = 'b'; commit");
+  c.sync("leaf");
+  CHECK(c.query("leaf", "select v from t") == "b");
+}
+
+TEST_CASE("a pause that is asked for while batches run holds back every later batch once it is acknowledged") {
+  Cascade c({{"root"}, {"leaf", "root"}});
+  c.everywhere("create table t (id int primary key)");
+  c.start_all();
+  c.add_tables({"t"});
+  c.query("leaf",
+          "select * from pgq_node.set_consumer_paused('set', (select worker_name from pgq_node.node_info), true)");
+  REQUIRE(eventually(std::chrono::seconds(20),
+                     [&] { return c.query("leaf", "select uptodate from pgq_node.local_state") == "t"; }));
+  auto position = c.position("leaf");
+  c.query("root", "insert into t values (1)");
+  c.tick();
+  c.tick();
+  CHECK(c.position("leaf") == position);
+  c.query("leaf",
+          "select * from pgq_node.set_consumer_paused('set', (select worker_name from pgq_node.node_info), false)");
+  c.sync("leaf");
+  CHECK(c.query("leaf", "select count(*) from t") == "1");
+}

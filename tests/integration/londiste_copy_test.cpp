@@ -30,6 +30,45 @@ TEST_CASE("tables are copied while writes go on, to a branch and from there to a
   for (auto* node : {"branch", "leaf"}) CHECK(c.worker(node).log().find("error") == std::string::npos);
 }
 
+TEST_CASE("a leaf that lags and takes several ticks at once hands tables over exactly once") {
+  Cascade c({{"root"}, {"leaf", "root"}});
+  c.query("root", test::kLoadTables);
+  c.query("root", test::kLoadRows);
+  c.start_all();
+  c.add_tables({"stock"}, {"--create"});
+  c.stop("leaf");
+  // The leaf cannot follow: a backlog of some seconds stays, and a new table has to be handed over in the middle of it.
+  c.query("leaf",
+          "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.001); return new; end';"
+          "create trigger slow before insert or update on stock for each row execute function slow();"
+          "alter table stock enable always trigger slow");
+  test::Load load(c.conninfo("root"));
+  REQUIRE(eventually(seconds(60), [&] { return load.transactions() > 5; }));
+  c.run("root", {"add-table", "sales"});
+  c.run("leaf", {"add-table", "sales", "--create"});
+  c.start("leaf", {}, {"--apply-catch-up", "200"});
+  CHECK(eventually(seconds(60), [&] {
+    return c.query("leaf", "select merge_state from londiste.table_info where table_name = 'public.sales'") == "ok";
+  }));
+  load.stop();
+  c.sync_all();
+  CHECK(c.difference({"stock", "sales"}) == "");
+  CHECK(eventually(seconds(20), [&] { return c.leftovers().empty(); }));
+  CHECK(c.worker("leaf").log().find("error") == std::string::npos);
+}
+
+TEST_CASE("a column computed on the root and plain on the leaf is copied and kept up to date") {
+  Cascade c({{"root"}, {"leaf", "root"}});
+  c.query("root", "create table t (id int primary key, a int, b int generated always as (a * 2) stored)");
+  c.query("leaf", "create table t (id int primary key, a int, b int)");
+  c.query("root", "insert into t values (1, 10), (2, 20)");
+  c.start_all();
+  c.add_tables({"t"});
+  c.query("root", "update t set a = 11 where id = 1; insert into t values (3, 30)");
+  c.sync("leaf");
+  CHECK(c.same("leaf", "select * from t order by id"));
+}
+
 TEST_CASE("indexes and constraints of the target are there after a large copy") {
   Cascade c({{"root"}, {"leaf", "root"}});
   const char* ddl =

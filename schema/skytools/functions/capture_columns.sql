@@ -17,7 +17,8 @@ begin
               where x.indrelid = i_table and x.indisprimary and k.nr <= x.indnkeyatts),
       att as (select a.attnum, a.attname::text as name, a.atttypid
                 from pg_attribute a
-               where a.attrelid = i_table and a.attnum > 0 and not a.attisdropped),
+               where a.attrelid = i_table and a.attnum > 0 and not a.attisdropped
+                 and a.attgenerated <> 'v'),  -- virtual columns (PostgreSQL 18) have no value in a transition table
       base(declared, reached) as (
         select distinct atttypid, atttypid from att
         union all
