@@ -249,10 +249,11 @@ bool Worker::Session::step() {
     throw Error("node " + state.node + " merges into queue " + state.combined_queue +
                 "; this version has no merge leaf worker");
   auto batch = next_batch();
-  if (!w_.handler_.prepare(context_, batch ? &*batch : nullptr)) return true;
+  // A batch that is applied already may not serve for a hand-over of a table: nobody would apply its events there.
+  bool skipped = batch && already_done(*batch);
+  if (!w_.handler_.prepare(context_, batch && !skipped ? &*batch : nullptr)) return true;
   if (!batch) return false;
   auto started = Clock::now();
-  bool skipped = already_done(*batch);
   if (!skipped && !process(*batch)) return true;
   finish(*batch);
   auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);

@@ -53,7 +53,8 @@ struct CopyJob::Session {
   bool hand_over(const pgq::Batch& batch);
   void apply(const pgq::Batch& batch);
   void set_state(const std::optional<std::string>& snapshot, const MergeState& state);
-  std::optional<pgq::Batch> next_batch();
+  std::optional<pgq::Batch> next_batch();  ///< the next one that is not applied yet
+  std::int64_t completed_tick();
   void force_tick();
   void wait(milliseconds d);
   void reload();
@@ -231,8 +232,19 @@ void CopyJob::Session::force_tick() {
 }
 
 std::optional<pgq::Batch> CopyJob::Session::next_batch() {
-  pg::Transaction tx(*source_, pg::Mode::autocommit);
-  return pgq::next_batch(tx, s_.queue, consumer_);
+  for (;;) {
+    pg::Transaction tx(*source_, pg::Mode::autocommit);
+    auto batch = pgq::next_batch(tx, s_.queue, consumer_);
+    if (!batch || completed_tick() != batch->tick) return batch;
+    // Applied before a crash: handed over as unapplied, the main worker would apply it again.
+    pgq::finish_batch(tx, batch->id);
+  }
+}
+
+std::int64_t CopyJob::Session::completed_tick() {
+  pg::Transaction tx(target_, pg::Mode::autocommit);
+  auto state = cascade::consumer_state(tx, s_.queue, consumer_);
+  return state ? state->completed_tick : 0;
 }
 
 void CopyJob::Session::restore_structure() {
@@ -292,31 +304,27 @@ bool CopyJob::Session::hand_over(const pgq::Batch& batch) {
 }
 
 void CopyJob::Session::apply(const pgq::Batch& batch) {
-  std::int64_t completed = 0;
+  if (std::int64_t completed = completed_tick(); completed != batch.prev_tick)
+    throw Error("lost position: copy batch " + std::to_string(batch.prev_tick) + ".." + std::to_string(batch.tick) +
+                ", but tick " + std::to_string(completed) + " is completed");
+  auto handler = make_handler(*table_);
   pg::Transaction target(target_);
-  if (auto state = cascade::consumer_state(target, s_.queue, consumer_)) completed = state->completed_tick;
-  if (completed != batch.tick) {
-    if (completed != batch.prev_tick)
-      throw Error("lost position: copy batch " + std::to_string(batch.prev_tick) + ".." + std::to_string(batch.tick) +
-                  ", but tick " + std::to_string(completed) + " is completed");
-    auto handler = make_handler(*table_);
-    Applier applier(target, apply_session_, s_.limits, false);
-    pg::Transaction source(*source_, pg::Mode::read_only);
-    pgq::EventStream events(source, batch.id, "ev_extra1 = " + quote_literal(s_.table));
-    ApplyPlan plan;
-    while (const pgq::Event* e = events.next()) {
-      if (!is_data_event(*e) || (table_->snapshot && table_->snapshot->visible(e->txid))) continue;
-      plan.clear();
-      handler->plan(*e, plan);
-      for (auto& step : plan) applier.add(std::move(step));
-      stop_.check();
-    }
-    applier.flush();
-    cascade::run_command(target, "pgq_node.set_consumer_completed($1, $2, $3)", {s_.queue, consumer_, batch.tick});
-    SKYTOOLS_FAILPOINT("copy.before_batch_commit");
-    target.commit();
-    source.commit();
+  Applier applier(target, apply_session_, s_.limits, false);
+  pg::Transaction source(*source_, pg::Mode::read_only);
+  pgq::EventStream events(source, batch.id, "ev_extra1 = " + quote_literal(s_.table));
+  ApplyPlan plan;
+  while (const pgq::Event* e = events.next()) {
+    if (!is_data_event(*e) || (table_->snapshot && table_->snapshot->visible(e->txid))) continue;
+    plan.clear();
+    handler->plan(*e, plan);
+    for (auto& step : plan) applier.add(std::move(step));
+    stop_.check();
   }
+  applier.flush();
+  cascade::run_command(target, "pgq_node.set_consumer_completed($1, $2, $3)", {s_.queue, consumer_, batch.tick});
+  SKYTOOLS_FAILPOINT("copy.before_batch_commit");
+  target.commit();
+  source.commit();
   SKYTOOLS_FAILPOINT("copy.before_finish");
   pg::Transaction tx(*source_, pg::Mode::autocommit);
   pgq::finish_batch(tx, batch.id);

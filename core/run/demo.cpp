@@ -163,7 +163,7 @@ void Demo::copy_to(const std::string& node) {
   auto start = Clock::now();
   for (std::string what : {"add-seq", "add-table"}) {
     auto args = command(node, {"londiste", what, "--create"});
-    if (what == "add-table") args.push_back("--wait-sync");
+    if (what == "add-table") args.emplace_back("--wait-sync");
     args.insert(args.end(), std::begin(kDemoPatterns), std::end(kDemoPatterns));
     world_.skytools(args);
   }

@@ -2,13 +2,13 @@
 
 #include "core/base/error.h"
 #include "core/log/log.h"
-#include "core/ticker/backoff.h"
+#include "core/base/backoff.h"
 
 namespace skytools::run {
 
 void supervise(const std::string& name, const StopToken& stop,
                const std::function<void(const std::function<void()>&)>& work, const RestartPolicy& policy) {
-  ticker::Backoff backoff(policy.first, policy.longest);
+  Backoff backoff(policy.first, policy.longest);
   bool begun = false;
   while (!stop.requested()) {
     auto started = Clock::now();

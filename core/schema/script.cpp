@@ -42,7 +42,7 @@ std::string module_script(const Module& module, const Source& source) {
   auto add = [&](std::string& out, bool fresh_only, auto... kinds) {
     std::string part;
     for (auto& [file, kind] : files)
-      if (((kind == kinds) || ...))
+      if (bool wanted = ((kind == kinds) || ...); wanted)
         part += "\n-- schema/" + std::string(file->path) + "\n" + text_to_send(file->text, false);
     if (!part.empty()) out += fresh_only ? "\\if :fresh\n" + part + "\\endif\n" : part;
   };

@@ -1,7 +1,7 @@
 #include "core/ticker/database.h"
 
+#include "core/base/backoff.h"
 #include "core/log/log.h"
-#include "core/ticker/backoff.h"
 #include "core/ticker/maintenance.h"
 #include "core/ticker/tick_loop.h"
 
@@ -126,7 +126,7 @@ std::vector<std::string> plan_once(const std::string& conninfo, const StopToken&
   Api api(connection);
   std::vector<std::string> statements;
   for (auto& operation : api.maint_operations()) statements.push_back(operation.sql());
-  statements.push_back(kRetrySql);
+  statements.emplace_back(kRetrySql);
   for (auto& queue : api.check()) {
     auto wanted = api.has_skytools() ? std::optional(milliseconds(0)) : std::nullopt;
     if (decide(queue, wanted).due) statements.push_back(api.tick_sql(queue.name, lag_limit(queue, wanted)));

@@ -4,7 +4,7 @@
 
 #include "core/base/deadline.h"
 #include "core/ticker/api.h"
-#include "core/ticker/backoff.h"
+#include "core/base/backoff.h"
 #include "core/ticker/options.h"
 #include "core/ticker/stats.h"
 

@@ -2,7 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/ticker/api.h"
-#include "core/ticker/backoff.h"
+#include "core/base/backoff.h"
 #include "core/ticker/options.h"
 #include "core/ticker/schedule.h"
 

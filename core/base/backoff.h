@@ -1,15 +1,15 @@
 #pragma once
 #include <algorithm>
-#include <chrono>
 #include <random>
 
-namespace skytools::ticker {
+#include "core/base/deadline.h"
+
+namespace skytools {
 
 /// Growing pauses between attempts: `first`, doubling up to `longest`, each ±25 % so that many clients of one restarted
 /// server don't come back in step.
 class Backoff {
  public:
-  using milliseconds = std::chrono::milliseconds;
   explicit Backoff(milliseconds first = milliseconds(250), milliseconds longest = std::chrono::seconds(30))
       : first_(first), longest_(longest), pause_(first) {}
 
@@ -28,4 +28,4 @@ class Backoff {
   std::minstd_rand random_{std::random_device{}()};
 };
 
-}  // namespace skytools::ticker
+}  // namespace skytools
