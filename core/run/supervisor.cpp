@@ -1,8 +1,8 @@
 #include "core/run/supervisor.h"
 
+#include "core/base/backoff.h"
 #include "core/base/error.h"
 #include "core/log/log.h"
-#include "core/base/backoff.h"
 
 namespace skytools::run {
 

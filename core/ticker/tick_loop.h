@@ -2,9 +2,9 @@
 #include <map>
 #include <string>
 
+#include "core/base/backoff.h"
 #include "core/base/deadline.h"
 #include "core/ticker/api.h"
-#include "core/base/backoff.h"
 #include "core/ticker/options.h"
 #include "core/ticker/stats.h"
 

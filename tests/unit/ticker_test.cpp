@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
+#include "core/base/backoff.h"
 #include "core/base/error.h"
 #include "core/ticker/api.h"
-#include "core/base/backoff.h"
 #include "core/ticker/options.h"
 #include "core/ticker/schedule.h"
 
