@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
-#include <thread>
+#include <atomic>
 
 #include "core/pg/copy.h"
 #include "tests/support/cluster.h"
 #include "tests/support/memory.h"
+#include "tests/support/moment.h"
 #include "tests/support/relay.h"
 
 using namespace skytools;
@@ -175,20 +176,17 @@ TEST_CASE("the source's end during a relay is told as the source's; the target c
 
 TEST_CASE("a stop request ends a relay whose target does not move") {
   Pair p;
-  bool stalled = false;
-  std::thread request([&] {
-    std::this_thread::sleep_for(milliseconds(500));
-    p.stop.request();
-  });
+  std::atomic<bool> stalled = false;
+  test::When request([&, waits = test::this_thread_waits()] { return stalled && waits(); }, [&] { p.stop.request(); });
   auto start = Clock::now();
   CHECK_THROWS_AS(p.copy("select g, repeat('x', 1000) from generate_series(1, 200000) g",
                          [&](const pg::CopyTotals&) {
-                           if (!std::exchange(stalled, true)) p.door.stall();
+                           if (!stalled) p.door.stall();
+                           stalled = true;
                          }),
                   Stopped);
   CHECK(stalled);
   CHECK(Clock::now() - start < std::chrono::seconds(10));
-  request.join();
 }
 
 TEST_CASE("a target that does not move for longer than the statement timeout is an error") {

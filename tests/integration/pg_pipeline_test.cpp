@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
-#include <thread>
 
 #include "core/pg/pipeline.h"
 #include "tests/support/cluster.h"
 #include "tests/support/memory.h"
+#include "tests/support/moment.h"
 #include "tests/support/relay.h"
 
 using namespace skytools;
@@ -198,10 +198,8 @@ TEST_CASE("a server crash under a pipeline is an error, not a hang") {
   run::ThrowawayServer own;
   pg::Connection c("db", own.conninfo("postgres"));
   pg::Transaction tx(c);
-  std::thread crash([pid = own.pid()] {
-    std::this_thread::sleep_for(milliseconds(100));
-    kill(pid, SIGQUIT);
-  });
+  test::When crash(test::backend_sleeps(own.conninfo("postgres"), c.backend_pid()),
+                   [pid = own.pid()] { kill(pid, SIGQUIT); });
   try {
     pg::Pipeline pipe(tx);
     for (int i = 0; i < 100; ++i) pipe.exec("select pg_sleep(0.1)", {}, i);
@@ -210,7 +208,6 @@ TEST_CASE("a server crash under a pipeline is an error, not a hang") {
   } catch (const pg::SqlError& e) {
     CHECK(e.connection_lost());
   }
-  crash.join();
   CHECK(c.lost());
 }
 
@@ -219,10 +216,7 @@ TEST_CASE("cancel ends a waiting pipeline at once") {
   StopToken stop;
   pg::Connection c("db", db.conninfo(), {.stop = &stop});
   pg::Transaction tx(c);
-  std::thread cancel([&] {
-    std::this_thread::sleep_for(milliseconds(50));
-    stop.cancel();
-  });
+  test::When cancel(test::backend_sleeps(db.conninfo(), c.backend_pid()), [&] { stop.cancel(); });
   auto start = Clock::now();
   CHECK_THROWS_AS(([&] {
                     pg::Pipeline pipe(tx);
@@ -231,7 +225,6 @@ TEST_CASE("cancel ends a waiting pipeline at once") {
                   }()),
                   Stopped);
   CHECK(Clock::now() - start < std::chrono::seconds(2));
-  cancel.join();
 }
 
 TEST_CASE("a pipeline whose answers stop coming ends at the statement timeout") {

@@ -9,26 +9,17 @@
 
 #include "core/pg/transaction.h"
 #include "tests/support/cluster.h"
+#include "tests/support/moment.h"
 #include "tests/support/relay.h"
 
 using namespace skytools;
+using test::backend_sleeps, test::this_thread_waits, test::When;
 using test::Database;
 using test::Relay;
 
 namespace {
 
 milliseconds since(Clock::time_point start) { return std::chrono::duration_cast<milliseconds>(Clock::now() - start); }
-
-/// Does something in another thread after a while; joined with the object.
-class Later {
- public:
-  template <class F>
-  Later(milliseconds after, F f) : thread_([after, f] { std::this_thread::sleep_for(after), f(); }) {}
-  ~Later() { thread_.join(); }
-
- private:
-  std::thread thread_;
-};
 
 /// The text of the error a call throws; empty when it throws none of that kind.
 template <class E, class F>
@@ -184,14 +175,14 @@ TEST_CASE("a stop request leaves a statement alone, cancel ends it at once") {
   pg::Transaction tx(c);
   tx.exec("lock table t");
   {
-    Later request(milliseconds(50), [&] { stop.request(); });
+    When request(backend_sleeps(db.conninfo(), c.backend_pid()), [&] { stop.request(); });
     auto start = Clock::now();
     CHECK_NOTHROW(tx.exec("select pg_sleep(0.3)"));
     CHECK(since(start) >= milliseconds(300));
   }
   auto start = Clock::now();
   {
-    Later cancel(milliseconds(50), [&] { stop.cancel(); });
+    When cancel(backend_sleeps(db.conninfo(), c.backend_pid()), [&] { stop.cancel(); });
     CHECK_THROWS_AS(tx.exec("select pg_sleep(30)"), Stopped);
   }
   CHECK(since(start) < milliseconds(1000));
@@ -242,7 +233,7 @@ TEST_CASE("connecting to a mute server ends at its deadline, or at a stop reques
   CHECK(since(start) >= milliseconds(200));
   CHECK(since(start) < milliseconds(1000));
   StopToken stop;
-  Later request(milliseconds(50), [&] { stop.request(); });
+  When request(this_thread_waits(), [&] { stop.request(); });
   start = Clock::now();
   CHECK_THROWS_AS(pg::Connection("far", mute.conninfo(), {.stop = &stop}), Stopped);
   CHECK(since(start) < milliseconds(1000));
@@ -301,7 +292,7 @@ TEST_CASE("a server crash during COMMIT is in doubt") {
       "slow()");
   pg::Transaction tx(c);
   tx.exec("insert into t values (1)");
-  Later crash(milliseconds(100), [pid = own.pid()] { kill(pid, SIGQUIT); });
+  When crash(backend_sleeps(conninfo, c.backend_pid()), [pid = own.pid()] { kill(pid, SIGQUIT); });
   CHECK_THROWS_AS(tx.commit(), pg::CommitInDoubt);
   CHECK(c.lost());
 }
@@ -350,7 +341,7 @@ TEST_CASE("notifications arrive while waiting and end the wait") {
   pg::Connection c("db", db.conninfo());
   REQUIRE(pg::listen(c, "Odd Channel"));
   CHECK(c.notifications().empty());
-  Later notify(milliseconds(50), [&] { db.query("select pg_notify('Odd Channel', 'grüße')"); });
+  When notify(this_thread_waits(), [&] { db.query("select pg_notify('Odd Channel', 'grüße')"); });
   auto start = Clock::now();
   std::vector<pg::Notification> got;
   while (got.empty() && since(start) < milliseconds(5000)) {
@@ -367,7 +358,7 @@ TEST_CASE("a wait for notifications ends with a stop request") {
   Database db;
   StopToken stop;
   pg::Connection c("db", db.conninfo(), {.stop = &stop});
-  Later request(milliseconds(50), [&] { stop.request(); });
+  When request(this_thread_waits(), [&] { stop.request(); });
   auto start = Clock::now();
   CHECK_FALSE(c.wait_readable(milliseconds(5000)));
   CHECK(since(start) < milliseconds(2000));

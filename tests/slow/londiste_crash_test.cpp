@@ -29,7 +29,6 @@ struct Stage {
   void crash(run::ThrowawayServer& victim, const std::function<bool()>& moment) {
     CHECK(eventually(seconds(30), moment));
     victim.crash();
-    std::this_thread::sleep_for(milliseconds(300));  // all of them notice
     victim.start();
   }
   void check_equal() {

@@ -2,10 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include <thread>
+#include <atomic>
 
 #include "core/base/error.h"
 #include "core/log/log.h"
+#include "tests/support/moment.h"
 
 using namespace skytools;
 using namespace skytools::run;
@@ -58,11 +59,8 @@ TEST_CASE("what fails before the first beginning passes through, later failures 
 
 TEST_CASE("a stop ends the worker and the pause") {
   StopToken stop;
-  int runs = 0;
-  std::thread other([&] {
-    std::this_thread::sleep_for(50ms);
-    stop.request();
-  });
+  std::atomic<int> runs = 0;
+  test::When request([&, waits = test::this_thread_waits()] { return runs == 1 && waits(); }, [&] { stop.request(); });
   supervise("w", stop,
             [&](auto& begun) {
               begun();
@@ -70,7 +68,6 @@ TEST_CASE("a stop ends the worker and the pause") {
               throw Error("x");
             },
             {.first = 1h, .longest = 1h});
-  other.join();
   CHECK(runs == 1);
   supervise("w", stop, [&](auto&) { ++runs; });
   CHECK(runs == 1);
