@@ -1,33 +1,6 @@
 -- Arguments of capture triggers: ignore, pkey, backup, when, expressions, magic columns, SKIP, and their errors; hand-made triggers agree.
 
-create function expect_error(i_sql text, i_message text, i_state text default 'XX000') returns void language plpgsql as $$
-begin
-  begin
-    execute i_sql;
-  exception when others then
-    assert sqlerrm like i_message and sqlstate = i_state, format('%s: got %s (%s)', i_sql, sqlerrm, sqlstate);
-    return;
-  end;
-  assert false, 'no error from: ' || i_sql;
-end $$;
-
--- The events since the last call, as type|data|extra1…4 with trailing empty fields cut and NULL as ~.
-create function expect(variadic i_expected text[]) returns void language plpgsql as $$
-declare
-  v_seen text[] := array(select rtrim(concat_ws('|', coalesce(ev_type, '~'), coalesce(ev_data, '~'), coalesce(ev_extra1, '~'),
-    coalesce(ev_extra2, '~'), coalesce(ev_extra3, '~'), coalesce(ev_extra4, '~')), '|~') from pgq.event_template order by ev_id);
-begin
-  assert v_seen = i_expected, format(E'expected %s\n     got %s', i_expected, v_seen);
-  perform forget();
-end $$;
-create function forget() returns void language plpgsql as $$
-begin
-  set local session_replication_role = local;
-  truncate pgq.event_1_0, pgq.event_1_1, pgq.event_1_2;
-  set local session_replication_role = origin;
-end $$;
-create function expect_nothing() returns void language sql as 'select expect(variadic ''{}'')';
-select pgq.create_queue('q');
+\ir expect.psql
 
 create table t2 (a int primary key, b text, c text, _pgq_ev_extra3 text);
 create table odd_src (x int);
