@@ -14,7 +14,7 @@ begin
                  from pg_class r
                 where r.oid = i_table
                   and (pg_relation_filenode(r.oid) is distinct from nullif(r.relfilenode, 0)
-                       or has_column_privilege(r.oid, (r.relnatts + 1)::int2, 'select') is not null
+                       or skytools.capture_has_column(r.oid, (r.relnatts + 1)::int2)
                        or exists (select 1 from pg_attribute a
                                    where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
                                      and (pg_identify_object('pg_class'::regclass, r.oid, a.attnum)).identity
