@@ -23,7 +23,7 @@ inline constexpr config::Option kTickerOptions[] = {
      .when = config::When::reload},
     {.key = "max_lag",
      .type = config::Type::duration,
-     .fallback = "50ms",
+     .fallback = "10ms",
      .help = "longest wait of an event for its tick, in queues that have the default ticker_max_lag of 3s",
      .when = config::When::reload},
     {.key = "ticker_period",
@@ -74,7 +74,7 @@ inline constexpr config::Option kTickerOptions[] = {
 
 /// The times a running ticker may be told anew.
 struct Periods {
-  milliseconds max_lag{50};
+  milliseconds max_lag{10};
   milliseconds ticker{std::chrono::seconds(1)};
   milliseconds maint{std::chrono::minutes(2)};
   milliseconds retry{std::chrono::seconds(30)};

@@ -12,8 +12,9 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr milliseconds kBusyPause{20};  // between looks while events flow
-constexpr milliseconds kLinger{500};  // awake after the last event: a NOTIFY costs producers more than a look costs us
+constexpr milliseconds kBusyPause{5};  // between looks while events flow …
+constexpr int kRest = 3;               // … but so many times as long as a look and its ticks take lately
+constexpr milliseconds kLinger{500};   // awake after the last event: a NOTIFY costs producers more than a look costs us
 constexpr milliseconds kSilentPause{100};  // asleep, when producers that don't wake us were seen lately
 constexpr seconds kSilentMemory{60};
 constexpr milliseconds kLockTimeout{500};  // a locked queue may delay the others by this once per attempt
@@ -23,8 +24,8 @@ constexpr seconds kTurnPause{2};           // between attempts to become the tic
 constexpr seconds kSettleAge{1};
 
 /// The pause grows with the quiet time: an event of a transaction that was open for long may wait 5 % of that time.
-milliseconds awake_pause(milliseconds quiet, milliseconds longest) {
-  return std::clamp(quiet / 20, std::min(kBusyPause, longest), longest);
+milliseconds awake_pause(milliseconds quiet, milliseconds worked, milliseconds longest) {
+  return std::clamp(quiet / 20, std::min(std::max(kBusyPause, kRest * worked), longest), longest);
 }
 
 milliseconds since(Clock::time_point then) { return std::chrono::duration_cast<milliseconds>(Clock::now() - then); }
@@ -48,7 +49,9 @@ void TickLoop::run(const SettingsSource& settings) {
   auto connected = Clock::now();
   while (since(connected) < settings().lifetime) {
     Periods periods = settings();
+    auto started = Clock::now();
     Round round = look_and_tick(periods);
+    worked_ += (std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started) - worked_) / 8;
     if (round.active) {
       last_activity_ = Clock::now();
       if (asleep_) wake_up();
@@ -186,7 +189,9 @@ void TickLoop::report_failure(const std::string& queue, const Error& error) {
 bool TickLoop::sleep(const Periods& periods, milliseconds next) {
   bool polling = !listening_ || Clock::now() < silent_until_;
   milliseconds longest = polling ? std::min(kSilentPause, periods.ticker) : periods.ticker;
-  milliseconds pause = asleep_ ? longest : awake_pause(since(last_activity_), longest);
+  milliseconds pause =
+      asleep_ ? longest
+              : awake_pause(since(last_activity_), std::chrono::duration_cast<milliseconds>(worked_), longest);
   woken_ = false;
   if (!connection_.wait_readable(std::min(pause, next))) return false;
   for (auto& n : connection_.notifications()) woken_ = woken_ || n.channel == kWakeChannel;

@@ -58,6 +58,7 @@ class TickLoop {
   bool asleep_ = false;  ///< Lock::asleep is held
   bool woken_ = false;   ///< the last pause was ended by a producer
   Clock::time_point last_activity_ = Clock::now();
+  std::chrono::microseconds worked_{0};              ///< what a look and its ticks take, on average lately
   Clock::time_point silent_until_{};                 ///< until then producers are expected that don't wake us
   std::map<std::string, std::int64_t> seen_seq_;     ///< queue → event sequence at the last look
   std::map<std::string, std::int64_t> settled_seq_;  ///< queue → event ids up to here are all covered by ticks

@@ -128,7 +128,7 @@ TEST_CASE("settings: periods, where a bare number is seconds") {
   Periods p = read_settings(merged({{"ticker_period", flag("0.5")}, {"maint_period", flag("5m")}}), {}).periods;
   CHECK(p.ticker == 500ms);
   CHECK(p.maint == 5min);
-  CHECK(p.max_lag == 50ms);
+  CHECK(p.max_lag == 10ms);
   CHECK(p.check == 1min);
   CHECK_THROWS_AS(read_settings(merged({{"maint_period", flag("0")}}), {}), UsageError);
 }
