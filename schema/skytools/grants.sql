@@ -7,7 +7,10 @@
 select skytools.ensure_roles();
 
 grant usage on schema skytools to public;
-grant select on skytools.module, skytools.file to public;
+grant select on skytools.module, skytools.file, skytools.queue_policy, skytools.paused_consumer to public;
+grant select on skytools.dead_letter to pgq_reader;
+grant select, insert, update, delete on
+    skytools.queue_policy, skytools.dead_letter, skytools.paused_consumer, skytools.unanswered to pgq_admin;
 
 revoke execute on function
     skytools.tick(text, interval),
@@ -20,3 +23,53 @@ grant execute on function
     skytools.create_capture_functions(text, oid, text, text, text, text, text[]),
     skytools.drop_unused_captures()
 to pgq_admin;
+
+-- consumers
+revoke execute on function
+    skytools.ack(text, text, bigint),
+    skytools.ack(text, text, bigint[]),
+    skytools.answer_batch(bigint, bigint[], integer[], bigint[], text[]),
+    skytools.dead_list(text, text, integer),
+    skytools.nack(text, text, bigint, interval, text),
+    skytools.receive(text, text, integer),
+    skytools.seek(text, text, bigint),
+    skytools.seek(text, text, timestamptz)
+from public;
+grant execute on function
+    skytools.ack(text, text, bigint),
+    skytools.ack(text, text, bigint[]),
+    skytools.answer_batch(bigint, bigint[], integer[], bigint[], text[]),
+    skytools.dead_list(text, text, integer),
+    skytools.nack(text, text, bigint, interval, text),
+    skytools.receive(text, text, integer),
+    skytools.seek(text, text, bigint),
+    skytools.seek(text, text, timestamptz)
+to pgq_reader;
+
+-- producers
+revoke execute on function skytools.send(text, text, text), skytools.send(text, text, text[]) from public;
+grant execute on function skytools.send(text, text, text), skytools.send(text, text, text[]) to pgq_writer;
+
+-- administration
+revoke execute on function
+    skytools.dead_purge(text, text, bigint[]),
+    skytools.dead_replay(text, text, bigint[]),
+    skytools.forget_gone(),
+    skytools.pause_consumer(text, text),
+    skytools.resume_consumer(text, text),
+    skytools.set_queue_policy(text, text, text)
+from public;
+grant execute on function
+    skytools.dead_purge(text, text, bigint[]),
+    skytools.dead_replay(text, text, bigint[]),
+    skytools.forget_gone(),
+    skytools.pause_consumer(text, text),
+    skytools.resume_consumer(text, text),
+    skytools.set_queue_policy(text, text, text)
+to pgq_admin;
+
+-- parts of the above, called by them alone
+revoke execute on function
+    skytools.lock_open_batch(text, text),
+    skytools.return_events(bigint, bigint[], interval[], text[], boolean[])
+from public;

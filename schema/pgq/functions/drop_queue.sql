@@ -38,6 +38,7 @@ begin
     delete from pgq.tick where tick_queue = q.queue_id;
     delete from pgq.retry_queue where ev_queue = q.queue_id;   -- their owners are gone, nobody could get them
     delete from pgq.queue where queue_id = q.queue_id;
+    perform skytools.forget_gone();
     return 1;
 end;
 $$;

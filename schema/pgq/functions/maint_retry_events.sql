@@ -3,6 +3,8 @@
 -- The table lock lets one mover at a time work and does not hinder new retries. What its queue refuses (inserts disabled,
 -- transaction limit) stays for a later call and does not keep the others waiting; refusals are WARNINGs, but for
 -- disabled queues, which are the normal state of a branch.
+-- Events over the retry limit of their queue (skytools.set_queue_policy) become dead letters instead; those that come by
+-- skytools.answer_batch became so at once.
 -- Errors: none of its own.
 
 create or replace function pgq.maint_retry_events()
@@ -12,6 +14,20 @@ declare
     v_moved integer := 0;
 begin
     lock table pgq.retry_queue in share update exclusive mode;
+    with late as (
+        delete from pgq.retry_queue e
+         using skytools.queue_policy p
+         where p.queue_id = e.ev_queue and e.ev_retry > p.retry_limit and e.ev_retry_after <= current_timestamp
+        returning e.*, p.retry_limit
+    )
+    insert into skytools.dead_letter as old (sub_id, queue_id, reason, ev_id, ev_time, ev_retry,
+                                             ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
+    select ev_owner, ev_queue, 'retry limit of ' || retry_limit || ' reached', ev_id, ev_time, ev_retry - 1,
+           ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
+      from late
+    on conflict (sub_id, ev_id) do update
+       set dead_time = excluded.dead_time, reason = excluded.reason, ev_retry = excluded.ev_retry;
+
     for r in
         select q.queue_name, e.* from pgq.retry_queue e
           join pgq.queue q on q.queue_id = e.ev_queue

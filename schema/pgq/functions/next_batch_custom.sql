@@ -3,6 +3,7 @@
 -- min_interval, at a tick far enough away (find_tick_helper); and not before that tick is min_lag old.
 -- An idle call only reads. To open a batch the row is updated on the condition that nobody else was faster; a
 -- second session of the same consumer waits there and then gets the first one's batch.
+-- A paused consumer (skytools.pause_consumer) gets nothing, not even its open batch.
 -- Errors: Not subscriber to queue: <queue>/<consumer> · PgQ corruption: Consumer <c> on queue <q> does not see tick <n>.
 
 create or replace function pgq.next_batch_custom(
@@ -18,7 +19,9 @@ begin
     loop
         select sub.sub_queue, sub.sub_consumer, sub.sub_batch,
                last.tick_id as last_id, last.tick_time as last_time, last.tick_event_seq as last_seq,
-               next.tick_id as next_id, next.tick_time as next_time, next.tick_event_seq as next_seq
+               next.tick_id as next_id, next.tick_time as next_time, next.tick_event_seq as next_seq,
+               exists (select from skytools.paused_consumer p
+                        where p.queue_id = sub.sub_queue and p.consumer_id = sub.sub_consumer) as paused
           into s
           from pgq.queue q
           join pgq.subscription sub on sub.sub_queue = q.queue_id
@@ -32,6 +35,8 @@ begin
         elsif s.last_id is null then
             raise exception 'PgQ corruption: Consumer % on queue % does not see tick %',
                 i_consumer_name, i_queue_name, s.last_id;
+        elsif s.paused then
+            return;
         end if;
 
         if s.sub_batch is not null then

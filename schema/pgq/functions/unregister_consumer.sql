@@ -36,6 +36,7 @@ begin
     delete from pgq.consumer c
      where c.co_id = any (v_consumers)
        and not exists (select from pgq.subscription sub where sub.sub_consumer = c.co_id);
+    perform skytools.forget_gone();
     return v_removed;
 end;
 $$;

@@ -90,8 +90,9 @@ begin
         end if;
     end if;
 
-    insert into pgq.tick (tick_queue, tick_id, tick_event_seq)
-    values (q.queue_id, nextval(pgq.quote_fqname(q.queue_tick_seq)::regclass), v_event_seq)
+    -- A time after the snapshot: what is committed after a tick's time is never in the tick (skytools.seek relies on it).
+    insert into pgq.tick (tick_queue, tick_id, tick_time, tick_event_seq)
+    values (q.queue_id, nextval(pgq.quote_fqname(q.queue_tick_seq)::regclass), clock_timestamp(), v_event_seq)
     returning tick_id into v_tick_id;
     perform pg_notify('pgq_tick_' || q.queue_id, v_tick_id::text);
     return v_tick_id;

@@ -1,0 +1,19 @@
+-- skytools.lock_open_batch(queue, consumer) → bigint, the consumer's open batch; NULL if none
+-- Locks the subscription until the transaction ends, so that the answers to one batch come one after the other.
+-- Errors: No such event queue · Not subscriber to queue: <queue>/<consumer>.
+
+create or replace function skytools.lock_open_batch(i_queue_name text, i_consumer_name text)
+returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    v_batch bigint;
+begin
+    select s.sub_batch into v_batch
+      from pgq.subscription s
+      join skytools.subscription_of(i_queue_name, i_consumer_name) o
+        on s.sub_queue = o.queue_id and s.sub_consumer = o.consumer_id
+       for no key update of s;
+    return v_batch;
+end;
+$$;
+
+comment on function skytools.lock_open_batch(text, text) is 'locks a consumer''s subscription, returns its open batch or NULL';

@@ -1,0 +1,48 @@
+-- The tables of 2_consumers.sql, for a schema that was installed before there were any.
+
+-- A queue without a row has the defaults and no limit.
+create table if not exists skytools.queue_policy (
+    queue_id         integer primary key,
+    retry_limit      integer,               -- NULL: unlimited
+    retry_delay      interval not null default '60 seconds',
+    retry_backoff    double precision not null default 2,     -- factor from one retry to the next
+    retry_delay_max  interval not null default '1 hour'
+);
+comment on table skytools.queue_policy is 'how often and how late events of a queue are retried; skytools.set_queue_policy()';
+
+-- One row per event that a consumer gave up. sub_id is that of the consumer or of its whole cooperative group.
+create table if not exists skytools.dead_letter (
+    sub_id     integer not null,
+    queue_id   integer not null,
+    dead_time  timestamptz not null default now(),
+    reason     text,
+    ev_id      bigint not null,
+    ev_time    timestamptz not null,
+    ev_txid    bigint,
+    ev_retry   integer,      -- retries it had
+    ev_type    text,
+    ev_data    text,
+    ev_extra1  text,
+    ev_extra2  text,
+    ev_extra3  text,
+    ev_extra4  text,
+    primary key (sub_id, ev_id)
+);
+comment on table skytools.dead_letter is 'events that a consumer gave up; skytools.dead_list()';
+
+create table if not exists skytools.paused_consumer (
+    queue_id     integer,
+    consumer_id  integer,
+    paused_at    timestamptz not null default now(),
+    primary key (queue_id, consumer_id)
+);
+comment on table skytools.paused_consumer is 'consumers that get no batch; skytools.pause_consumer()';
+
+-- The events of batches opened by skytools.receive() that were not answered yet.
+create table if not exists skytools.unanswered (
+    batch_id  bigint,
+    ev_id     bigint,
+    ev_txid   bigint not null,     -- finds the event by the index of its table
+    primary key (batch_id, ev_id)
+);
+comment on table skytools.unanswered is 'events of batches opened by skytools.receive() that wait for ack or nack';
