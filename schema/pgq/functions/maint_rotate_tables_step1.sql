@@ -2,7 +2,7 @@
 -- Empties the next event table and directs producers to it, if the rotation period is over, the last rotation's step 2 ran
 -- and no consumer needs the old events any more. Producers are not hindered: they never lock the queue row, and the table that
 -- is emptied has not been theirs for at least a period. The row lock does not collide with the key locks of new
--- ticks, subscriptions and retry events.
+-- ticks, subscriptions and retry events; it waits for consumers that are just being placed at an old tick.
 -- If the table is in use, say by a backup, nothing happens and the next call tries again.
 -- Ticks that no position may need go with the old events; the newest one stays, new consumers start there.
 -- Errors: queue <q> maint failure: … (transaction ids went backwards, or a consumer's tick is missing).
@@ -57,15 +57,10 @@ begin
            queue_switch_step1 = pg_catalog.txid_current(), queue_switch_step2 = null
      where queue_id = q.queue_id;
 
-    -- A tick that a consumer is being registered at is locked, and left for the next rotation.
-    delete from pgq.tick
-     where tick_queue = q.queue_id
-       and tick_id = any (array(
-               select t.tick_id from pgq.tick t
-                where t.tick_queue = q.queue_id
-                  and pg_catalog.txid_snapshot_xmin(t.tick_snapshot) < q.queue_switch_step2
-                  and t.tick_id < (select max(newest.tick_id) from pgq.tick newest where newest.tick_queue = q.queue_id)
-                  for update skip locked));
+    delete from pgq.tick t
+     where t.tick_queue = q.queue_id
+       and pg_catalog.txid_snapshot_xmin(t.tick_snapshot) < q.queue_switch_step2
+       and t.tick_id < (select max(newest.tick_id) from pgq.tick newest where newest.tick_queue = q.queue_id);
     return 0;
 end;
 $$;

@@ -11,6 +11,8 @@ declare
     v_queue_id    integer;
     v_consumer_id integer;
     v_last_tick   bigint := x_tick_pos;
+    v_locked      boolean := false;
+    v_safe        boolean;
 begin
     select queue_id into v_queue_id from pgq.queue where queue_name = x_queue_name;
     if not found then
@@ -25,9 +27,10 @@ begin
     end loop;
 
     if x_tick_pos is not null then
-        -- The lock makes a rotation that removes old ticks leave this one, or makes us see that it is gone.
-        perform from pgq.tick where tick_queue = v_queue_id and tick_id = x_tick_pos for key share;
-        if not found then
+        -- No rotation may begin between here and our commit: it would not see this consumer and could drop events behind the
+        -- tick. And one that just ended makes us see that the tick is gone.
+        perform from pgq.queue where queue_id = v_queue_id for share;
+        if not exists (select from pgq.tick where tick_queue = v_queue_id and tick_id = x_tick_pos) then
             raise exception 'cannot reposition, tick not found: %', x_tick_pos;
         end if;
         update pgq.subscription
@@ -41,12 +44,20 @@ begin
     end if;
 
     if v_last_tick is null then
-        select tick_id into v_last_tick from pgq.tick
-         where tick_queue = v_queue_id
-         order by tick_queue desc, tick_id desc limit 1;
-        if not found then
-            raise exception 'No ticks for this queue.  Please run ticker on database.';
-        end if;
+        loop
+            select t.tick_id, v_locked or txid_snapshot_xmin(t.tick_snapshot) > q.queue_switch_step2
+              into v_last_tick, v_safe
+              from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue
+             where t.tick_queue = v_queue_id
+             order by t.tick_queue desc, t.tick_id desc limit 1;
+            if not found then
+                raise exception 'No ticks for this queue.  Please run ticker on database.';
+            end if;
+            exit when v_safe;
+            -- older than the last rotation, because the ticker stood or a transaction runs since: as above
+            perform from pgq.queue where queue_id = v_queue_id for share;
+            v_locked := true;
+        end loop;
     end if;
     insert into pgq.subscription (sub_queue, sub_consumer, sub_last_tick)
     values (v_queue_id, v_consumer_id, v_last_tick);
