@@ -23,11 +23,7 @@ begin
     execute 'declare ' || quote_ident(i_cursor_name) || ' no scroll cursor for ' || v_sql;
 
     if i_quick_limit > 0 then
-        for ev_id, ev_time, ev_txid, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4 in
-            execute 'fetch ' || i_quick_limit || ' from ' || quote_ident(i_cursor_name)
-        loop
-            return next;
-        end loop;
+        return query execute 'fetch ' || i_quick_limit || ' from ' || quote_ident(i_cursor_name);
     end if;
 end;
 $$;

@@ -1,12 +1,10 @@
 -- pgq.insert_event(queue, type, data [, extra1 .. extra4]) → bigint, the event id
--- Every text may be NULL. The event belongs to the caller's transaction and comes with the next tick after its commit.
+-- The short form is SQL, so that the planner puts the long one in its place. Every text may be NULL. The event belongs to the caller's transaction and comes with the next tick after its commit.
 -- Errors: those of insert_event_raw.
 
 create or replace function pgq.insert_event(queue_name text, ev_type text, ev_data text)
-returns bigint language plpgsql as $$
-begin
-    return pgq.insert_event(queue_name, ev_type, ev_data, null, null, null, null);
-end;
+returns bigint language sql as $$
+    select pgq.insert_event(queue_name, ev_type, ev_data, null, null, null, null)
 $$;
 
 comment on function pgq.insert_event(text, text, text) is 'puts an event into a queue, returns its id';

@@ -13,23 +13,19 @@ create or replace function pgq.insert_event_raw(
     ev_type text, ev_data text, ev_extra1 text, ev_extra2 text, ev_extra3 text, ev_extra4 text)
 returns bigint language plpgsql as $$
 declare
-    v_txid bigint;
-    v_id   bigint;
-    q      record;
+    v_txid  bigint;
+    v_next  bigint;
+    v_id    bigint;
+    v_table text;
+    q       record;
 begin
     if queue_name is null then
         raise exception 'Queue name must not be NULL';
     end if;
 
     v_txid := pg_catalog.txid_current();
-    select t.queue_id, t.queue_disable_insert, t.queue_per_tx_limit, t.queue_switch_step1,
-           pg_catalog.quote_ident(pg_catalog.split_part(t.queue_data_pfx, '.', 1)) || '.'
-           || pg_catalog.quote_ident(pg_catalog.substr(t.queue_data_pfx, pg_catalog.strpos(t.queue_data_pfx, '.') + 1)
-                                     || '_' || t.queue_cur_table) as event_table,
-           pg_catalog.nextval((
-               pg_catalog.quote_ident(pg_catalog.split_part(t.queue_event_seq, '.', 1)) || '.'
-               || pg_catalog.quote_ident(pg_catalog.substr(t.queue_event_seq, pg_catalog.strpos(t.queue_event_seq, '.') + 1))
-           )::regclass) as next_id
+    select t.queue_id, t.queue_disable_insert, t.queue_per_tx_limit, t.queue_switch_step1, t.queue_data_pfx,
+           t.queue_cur_table, t.queue_event_seq
       into q
       from pgq.queue t where t.queue_name = insert_event_raw.queue_name;
     if not found then
@@ -45,9 +41,15 @@ begin
         perform skytools.charge_tx_limit(queue_name, q.queue_id, q.queue_per_tx_limit, 1);
     end if;
 
-    v_id := coalesce(ev_id, q.next_id);
+    v_table := q.queue_data_pfx || '_' || q.queue_cur_table;
+    if q.queue_data_pfx <> 'pgq.event_' || q.queue_id then    -- the names that create_queue gives need no quotes
+        v_table := pgq.quote_fqname(v_table);
+        q.queue_event_seq := pgq.quote_fqname(q.queue_event_seq);
+    end if;
+    v_next := pg_catalog.nextval(q.queue_event_seq::regclass);
+    v_id := coalesce(ev_id, v_next);
     -- Columns in the order of pgq.event_template. Most of an insert's cost is parsing it: no names, no trailing NULLs.
-    execute 'insert into ' || q.event_table
+    execute 'insert into ' || v_table
          || case when coalesce(ev_extra1, ev_extra2, ev_extra3, ev_extra4) is null
                  then ' values ($1, $2, $3, $4, $5, $6, $7)'
                  else ' values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)' end
