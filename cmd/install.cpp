@@ -32,8 +32,8 @@ constexpr config::Option kOptions[] = {
 constexpr std::string_view kModes[] = {"check", "sql", "uninstall", "fingerprint"};
 
 constexpr std::string_view kDetails =
-    "Modules: pgq, pgq_node, londiste, all (the default); what a module needs comes with it. Everything happens in "
-    "one\n"
+    "Modules: pgq, pgq_node, pgq_coop, pgq_ext, londiste, all (the default); what a module needs comes with it.\n"
+    "Consumers that write to another database want pgq_ext there; it needs no pgq. Everything happens in one\n"
     "transaction. Running it again changes nothing, or brings older schemas up to date. A schema that CREATE "
     "EXTENSION\n"
     "made is adopted: it stays as it is and belongs to the extension.\n"

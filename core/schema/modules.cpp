@@ -10,9 +10,6 @@ namespace skytools::schema {
 
 namespace {
 
-/// Modules of other versions of skytools: a clear word instead of "unknown".
-constexpr std::string_view kNotYet[] = {"pgq_coop", "pgq_ext"};
-
 constexpr const Module* find(std::string_view name) {
   for (const Module& m : kModules)
     if (m.name == name) return &m;
@@ -60,8 +57,6 @@ int run_order(Kind kind) {
 
 const Module& module_named(std::string_view name) {
   if (const Module* m = find(name)) return *m;
-  if (std::find(std::begin(kNotYet), std::end(kNotYet), name) != std::end(kNotYet))
-    throw UsageError("module " + std::string(name) + " is not part of this version of skytools");
   std::vector<std::string> known = {"all"};
   for (const Module& m : kModules) known.emplace_back(m.name);
   std::string near = closest(name, known);
@@ -78,13 +73,10 @@ std::vector<const Module*> with_needs(const std::vector<std::string>& names) {
     else
       module_named(name);
   auto wanted = [&](const Module& m) { return all || std::find(names.begin(), names.end(), m.name) != names.end(); };
-  // From the last to the first: what a wanted module needs becomes wanted itself.
-  std::string_view needed;
-  for (auto m = std::rbegin(kModules); m != std::rend(kModules); ++m) {
-    if (!wanted(*m) && m->name != needed) continue;
-    needed = m->needs;
-    out.insert(out.begin(), &*m);
-  }
+  // From the last to the first, so that whoever needs a module has been looked at before it.
+  for (auto m = std::rbegin(kModules); m != std::rend(kModules); ++m)
+    if (wanted(*m) || std::any_of(out.begin(), out.end(), [&](auto* later) { return later->needs == m->name; }))
+      out.insert(out.begin(), &*m);
   return out;
 }
 

@@ -13,9 +13,14 @@ struct Module {
   std::string_view name;
   std::string_view version;  ///< API level and our revision of it; raise the last number when an upgrade file is added
   std::string_view needs;    ///< module installed before this one, "" for none
-  std::string_view table, column;     ///< tells this schema, whoever made it, from another one of the same name
+  /// Tell this schema, whoever made it, from another one of the same name; without a table of its own, a function.
+  std::string_view table, column;
   std::string_view roles;             ///< those its grants name, separated by blanks
   std::string_view oldest_extension;  ///< lowest version of an extension of that name that is adopted, "" for any
+
+  /// Has it an upgrade_schema(), which brings tables of any 3.x revision to the present one and may be repeated? Schema
+  /// skytools has upgrade files only.
+  constexpr bool upgrades_itself() const { return name != "skytools" && !table.empty(); }
 };
 
 inline constexpr std::string_view kQueueRoles = "pgq_reader pgq_writer pgq_admin";
@@ -25,6 +30,8 @@ inline constexpr Module kModules[] = {
     {"skytools", SKYTOOLS_VERSION, "", "module", "origin", kQueueRoles, ""},
     {"pgq", "3.5.0", "skytools", "queue", "queue_per_tx_limit", kQueueRoles, "3.2"},
     {"pgq_node", "3.5.0", "pgq", "node_info", "combined_queue", kQueueRoles, "3.2"},
+    {"pgq_coop", "3.4.0", "pgq", "", "register_subconsumer", kQueueRoles, "3.1"},
+    {"pgq_ext", "3.1.0", "skytools", "completed_batch", "last_batch_id", kQueueRoles, "3.1"},
     {"londiste", "3.8.0", "pgq_node", "table_info", "merge_state", "pgq_admin londiste_reader londiste_writer", "3.2"},
 };
 

@@ -12,9 +12,8 @@ bool is_changed(const ModuleState& s, const File* f) {
   return std::find(s.changed.begin(), s.changed.end(), f) != s.changed.end();
 }
 
-/// Brings tables of any 3.x revision to the present one; idempotent. Schema skytools has upgrade files only.
 void add_upgrade_call(Plan& plan) {
-  if (plan.module->name != "skytools")
+  if (plan.module->upgrades_itself())
     plan.steps.push_back({.sql = "select " + std::string(plan.module->name) + ".upgrade_schema()"});
 }
 
@@ -117,7 +116,8 @@ Plan plan_module(const Module& module, const ModuleState& s, const InstallOption
     plan.state = "unrecorded";
     if (!s.fits)
       throw Refused(label + schema + " exists, but is no " + s.name + " of version 3 (it has no " + s.name + "." +
-                    std::string(module.table) + "." + std::string(module.column) + "); rename or drop it first");
+                    (module.table.empty() ? "" : std::string(module.table) + ".") + std::string(module.column) +
+                    "); rename or drop it first");
     need_owner();
     plan_take_over(plan, files);
   }

@@ -55,7 +55,7 @@ std::string module_script(const Module& module, const Source& source) {
   add(out, true, Kind::tables);
   add(out, false, Kind::function);
   std::string old;  // statements for a schema that was there before
-  if (name != "skytools") old += "select " + name + ".upgrade_schema();\n";
+  if (module.upgrades_itself()) old += "select " + name + ".upgrade_schema();\n";
   for (auto& [file, kind] : files)
     if (kind == Kind::upgrade) old += text_to_send(file->text, false);
   if (name == "pgq") old += "select skytools.adopt_queues();\n";

@@ -18,7 +18,8 @@ select m.name, n.oid is not null, pg_get_userbyid(n.nspowner), pg_has_role(n.nsp
        e.extname, e.extversion,
        exists (select from pg_attribute a join pg_class c on c.oid = a.attrelid
                 where c.relnamespace = n.oid and c.relkind = 'r' and c.relname = m.tab and a.attname = m.col
-                  and not a.attisdropped),
+                  and not a.attisdropped)
+       or exists (select from pg_proc where pronamespace = n.oid and m.tab = '' and proname = m.col),
        exists (select from unnest(string_to_array(m.roles, ' ')) r where to_regrole(r) is null)
   from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as m (name, tab, col, roles, nr)
   join pg_roles me on me.rolname = current_user

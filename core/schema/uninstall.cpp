@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/quote.h"
+#include "core/base/strings.h"
 #include "core/schema/install.h"
 #include "core/schema/plan.h"
 
@@ -21,6 +22,10 @@ constexpr Loss kLosses[] = {
     {"pgq_node",
      "select node_type || ' node ' || node_name || ' of queue ' || queue_name from pgq_node.node_info order by "
      "queue_name"},
+    {"pgq_ext",
+     "select 'progress of consumer ' || consumer_id from (select consumer_id from pgq_ext.completed_tick"
+     " union select consumer_id from pgq_ext.completed_batch union select consumer_id from pgq_ext.partial_batch) c"
+     " order by consumer_id"},
     {"londiste",
      "select count(*) || ' tables of set ' || queue_name from londiste.table_info where local"
      " group by queue_name order by queue_name"},
@@ -58,21 +63,26 @@ std::vector<std::string> schemas_to_drop(const std::vector<ModuleState>& found, 
   for (auto& name : options.modules)
     if (name != "all") module_named(name);
   std::vector<std::string> out;
-  std::string stays;  // a module of ours that is not dropped
+  std::vector<const Module*> staying;  // modules of ours that are not dropped
   for (auto m = std::rbegin(kModules); m != std::rend(kModules); ++m) {
     const ModuleState& s = state_of(found, m->name);
     if (!s.present) continue;
     // Without queues nothing is left for schema skytools to serve.
-    bool home_alone = m->name == "skytools" && !out.empty() && stays.empty();
+    bool home_alone = m->name == "skytools" && !out.empty() && staying.empty();
     if (!named(m->name) && !home_alone) {
-      if (s.origin == "skytools") stays = s.name;
+      if (s.origin == "skytools") staying.push_back(&*m);
       continue;
     }
     const std::string head = "[" + label + "] schema " + s.name + " ";
     if (s.origin == "extension") throw Refused(head + "belongs to an extension; run: drop extension " + s.extension);
     if (!s.recorded)
       throw Refused(head + "was not made by skytools install; drop it by hand: drop schema " + s.name + " cascade");
-    if (!stays.empty()) throw Refused(head + "is needed by " + stays + "; name it too, or nothing for all");
+    std::vector<std::string> needed_by;
+    for (const Module* other : staying)
+      if (other->needs == m->name || m->name == "skytools")
+        needed_by.insert(needed_by.begin(), std::string(other->name));
+    if (!needed_by.empty())
+      throw Refused(head + "is needed by " + join(needed_by, ", ") + "; name it too, or nothing for all");
     out.push_back(s.name);
   }
   return out;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <map>
 #include <regex>
 
 #include "core/base/error.h"
@@ -95,9 +96,20 @@ bool have_extensions() {
   return false;
 }
 
-const std::string kNone = "skytools:none pgq:none pgq_node:none londiste:none";
-const std::string kInstalled = "skytools:installed pgq:installed pgq_node:installed londiste:installed";
-const std::string kOk = "skytools:ok pgq:ok pgq_node:ok londiste:ok";
+/// The words of all modules: this one, but for those named.
+std::string every(const std::string& word, const std::map<std::string, std::string>& but = {}) {
+  std::string out;
+  for (const schema::Module& m : schema::kModules) {
+    auto other = but.find(std::string(m.name));
+    out += (out.empty() ? "" : " ") + std::string(m.name) + ":" + (other == but.end() ? word : other->second);
+  }
+  return out;
+}
+
+const std::string kNone = every("none"), kInstalled = every("installed"), kOk = every("ok");
+
+/// Our schemas in a list of SQL.
+const std::string kSchemas = "('skytools', 'pgq', 'pgq_node', 'pgq_coop', 'pgq_ext', 'londiste')";
 
 }  // namespace
 
@@ -106,9 +118,10 @@ TEST_CASE("a fresh installation, and again") {
   auto first = run_skytools({"install", "--db", db.conninfo()});
   CHECK(first.exit == 0);
   CHECK(first.err == "");
-  CHECK(std::regex_match(first.out,
-                         std::regex("skytools +[0-9.]+ +installed\npgq +3[.]5[.0-9]+ +installed\n"
-                                    "pgq_node +3[.]5[.0-9]+ +installed\nlondiste +3[.]8[.0-9]+ +installed\n")));
+  CHECK(
+      std::regex_match(first.out, std::regex("skytools +[0-9.]+ +installed\npgq +3[.]5[.0-9]+ +installed\n"
+                                             "pgq_node +3[.]5[.0-9]+ +installed\npgq_coop +3[.]4[.0-9]+ +installed\n"
+                                             "pgq_ext +3[.]1[.0-9]+ +installed\nlondiste +3[.]8[.0-9]+ +installed\n")));
   const std::string facts = facts_of(db.conninfo()), before = last_txid(db.conninfo());
   auto second = run_skytools({"install", "--db", db.conninfo()});
   CHECK(second.exit == 0);
@@ -141,9 +154,15 @@ TEST_CASE("one module brings what it needs, and no more") {
   CHECK(db.query("select to_regnamespace('pgq_node') is null") == "t");
   CHECK(words(install(db.conninfo(), only({"londiste"}))) ==
         "skytools:none pgq:none pgq_node:installed londiste:installed");
-  auto wrong = run_skytools({"install", "pgq_coop", "--db", db.conninfo()});
+  CHECK(words(install(db.conninfo(), only({"pgq_coop"}))) == "skytools:none pgq:none pgq_coop:installed");
+  test::Database target;
+  CHECK(words(install(target.conninfo(), only({"pgq_ext"}))) == "skytools:installed pgq_ext:installed");
+  CHECK(target.query("select to_regnamespace('pgq') is null") == "t");
+  CHECK(target.query("select pgq_ext.set_batch_done('c', 1), pgq_ext.is_batch_done('c', 1)") == "t|t");
+
+  auto wrong = run_skytools({"install", "pgq_cop", "--db", db.conninfo()});
   CHECK(wrong.exit == 2);
-  CHECK(wrong.err.find("module pgq_coop is not part of this version") != std::string::npos);
+  CHECK(wrong.err.find("did you mean 'pgq_coop'?") != std::string::npos);
 }
 
 TEST_CASE("--dry-run lists steps and changes nothing") {
@@ -152,17 +171,17 @@ TEST_CASE("--dry-run lists steps and changes nothing") {
   CHECK(r.exit == 0);
   CHECK(r.out.find("would be installed\n  schema/skytools/1_tables.sql\n") != std::string::npos);
   CHECK(r.out.find("  schema/pgq/functions/ticker.sql\n") != std::string::npos);
-  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") ==
-        "0");
+  CHECK(db.query("select count(*) from pg_namespace where nspname in " + kSchemas) == "0");
 }
 
 TEST_CASE("--check finds what is missing or drifted, --upgrade mends it") {
   test::Database db;
   auto check = [&] { return run_skytools({"install", "--check", "--db", db.conninfo()}); };
   CHECK(check().exit == 3);
-  CHECK(check_states(db.conninfo()) == "skytools:missing pgq:missing pgq_node:missing londiste:missing");
+  CHECK(check_states(db.conninfo()) == every("missing"));
   install(db.conninfo(), only({"pgq_node"}));
-  CHECK(check_states(db.conninfo()) == "skytools:ok pgq:ok pgq_node:ok londiste:missing");
+  CHECK(check_states(db.conninfo()) ==
+        every("ok", {{"pgq_coop", "missing"}, {"pgq_ext", "missing"}, {"londiste", "missing"}}));
   install(db.conninfo());
   auto good = check();
   CHECK(good.exit == 0);
@@ -270,9 +289,9 @@ TEST_CASE("extensions are adopted and left as they are") {
   CHECK(r.out.find("adopted (extension pgq 3.") != std::string::npos);
   CHECK(db.query(members) == before);
   CHECK(db.query("select string_agg(name || ' ' || origin, ', ' order by name) from skytools.module") ==
-        "londiste skytools, pgq extension, pgq_node extension, skytools skytools");
+        "londiste skytools, pgq extension, pgq_coop skytools, pgq_ext skytools, pgq_node extension, skytools skytools");
   CHECK(words(install(db.conninfo())) == kNone);
-  CHECK(check_states(db.conninfo()) == "skytools:ok pgq:extension pgq_node:extension londiste:ok");
+  CHECK(check_states(db.conninfo()) == every("ok", {{"pgq", "extension"}, {"pgq_node", "extension"}}));
   CHECK(run_skytools({"install", "--check", "--db", db.conninfo()}).exit == 0);
   {
     pg::Connection c("db", db.conninfo());
@@ -306,8 +325,10 @@ TEST_CASE("a schema made by plain SQL of the original is taken over") {
     db.query(drops);
     db.query("drop extension " + extension);
   }
-  CHECK(check_states(db.conninfo()) == "skytools:missing pgq:unrecorded pgq_node:unrecorded londiste:unrecorded");
-  CHECK(words(install(db.conninfo())) == "skytools:installed pgq:taken over pgq_node:taken over londiste:taken over");
+  CHECK(check_states(db.conninfo()) ==
+        every("missing", {{"pgq", "unrecorded"}, {"pgq_node", "unrecorded"}, {"londiste", "unrecorded"}}));
+  CHECK(words(install(db.conninfo())) ==
+        every("installed", {{"pgq", "taken over"}, {"pgq_node", "taken over"}, {"londiste", "taken over"}}));
   CHECK(words(install(db.conninfo())) == kNone);
   CHECK(db.query("select queue_name from pgq.queue") == "kept");
   CHECK(db.query("select to_regclass('skytools.rotation_' || queue_id) is not null from pgq.queue") == "t");
@@ -339,7 +360,7 @@ TEST_CASE("a changed file is applied, alone") {
   changed.set("pgq/functions/version.sql",
               "create or replace function pgq.version() returns integer language sql as $$ select 42 $$;\n", "changed");
   auto actions = install(db.conninfo(), changed.options());
-  CHECK(words(actions) == "skytools:none pgq:upgraded pgq_node:none londiste:none");
+  CHECK(words(actions) == every("none", {{"pgq", "upgraded"}}));
   CHECK(actions[1].steps == std::vector<std::string>{"schema/pgq/functions/version.sql", "schema/pgq/grants.sql"});
   CHECK(db.query("select pgq.version()") == "42");
   CHECK(words(install(db.conninfo(), changed.options())) == kNone);
@@ -347,7 +368,7 @@ TEST_CASE("a changed file is applied, alone") {
   changed.set("pgq/functions/zz_extra.sql",
               "create or replace function pgq.zz_extra() returns void language sql as '';\n", "extra");
   install(db.conninfo(), changed.options());
-  CHECK(words(install(db.conninfo())) == "skytools:none pgq:upgraded pgq_node:none londiste:none");
+  CHECK(words(install(db.conninfo())) == every("none", {{"pgq", "upgraded"}}));
   CHECK(words(install(db.conninfo())) == kNone);
   CHECK(db.query("select count(*) from skytools.file where path ~ 'zz_extra'") == "0");
   CHECK(check_states(db.conninfo()) == kOk);
@@ -382,8 +403,7 @@ TEST_CASE("an error names file and line, and nothing stays behind") {
     CHECK(std::string(e.what()).find("schema/pgq_node/functions/version.sql") != std::string::npos);
     CHECK(e.sqlstate() == "42704");
   }
-  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") ==
-        "0");
+  CHECK(db.query("select count(*) from pg_namespace where nspname in " + kSchemas) == "0");
 
   changed.set("pgq_node/functions/version.sql", "-- head →\n\nselect 'ä', 1\n  from no_such_table;\n", "broken");
   try {
@@ -441,7 +461,7 @@ TEST_CASE("what belongs to others or to a later version is refused") {
     auto r = run_skytools({"install", "--db", db.conninfo()});
     CHECK(r.exit == 5);
     CHECK(r.err.find("schema pgq 9.0.1 is newer than this program's") != std::string::npos);
-    CHECK(check_states(db.conninfo()) == "skytools:ok pgq:newer pgq_node:ok londiste:ok");
+    CHECK(check_states(db.conninfo()) == every("ok", {{"pgq", "newer"}}));
     CHECK(run_skytools({"install", "--check", "--db", db.conninfo()}).exit == 3);
   }
 }
@@ -471,7 +491,8 @@ TEST_CASE("the owner of a database needs no superuser") {
   CHECK(check_states(as("by_creator", "creator")) == kOk);
   CHECK(test::query(own.conninfo("by_creator"),
                     "select string_agg(distinct nspowner::regrole::text, ' ') from pg_namespace"
-                    " where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") == "creator");
+                    " where nspname in " +
+                        kSchemas) == "creator");
   // Now that the roles are there, no right on roles is needed.
   CHECK(words(install(as("by_plain", "plain"))) == kInstalled);
   CHECK(check_states(as("by_plain", "plain")) == kOk);
@@ -490,8 +511,7 @@ TEST_CASE("the owner of a database needs no superuser") {
   ChangedFiles changed;
   changed.set("pgq/functions/zz_extra.sql",
               "create or replace function pgq.zz_extra() returns void language sql as '';\n", "extra");
-  CHECK(words(install(own.conninfo("by_plain"), changed.options())) ==
-        "skytools:none pgq:upgraded pgq_node:none londiste:none");
+  CHECK(words(install(own.conninfo("by_plain"), changed.options())) == every("none", {{"pgq", "upgraded"}}));
   CHECK(test::query(own.conninfo("by_plain"),
                     "select distinct proowner::regrole from pg_proc"
                     " where pronamespace = 'pgq'::regnamespace") == "plain");
@@ -504,8 +524,8 @@ TEST_CASE("after a restore into a server without the roles, an installation make
   const std::string facts = facts_of(db);
   const std::string roles = "pgq_reader, pgq_writer, pgq_admin, londiste_reader, londiste_writer";
   test::query(db, "drop owned by " + roles + "; drop role " + roles);
-  CHECK(check_states(db) == "skytools:drifted pgq:drifted pgq_node:drifted londiste:drifted");
-  CHECK(words(install(db)) == "skytools:upgraded pgq:upgraded pgq_node:upgraded londiste:upgraded");
+  CHECK(check_states(db) == every("drifted"));
+  CHECK(words(install(db)) == every("upgraded"));
   CHECK(facts_of(db) == facts);
   CHECK(words(install(db)) == kNone);
 }
@@ -538,15 +558,21 @@ TEST_CASE("uninstall asks, tells what is lost, and drops") {
 
   auto needed = run_skytools({"install", "pgq", "--uninstall", "--yes", "--db", db.conninfo()});
   CHECK(needed.exit == 5);
-  CHECK(needed.err.find("schema pgq is needed by pgq_node") != std::string::npos);
+  CHECK(needed.err.find("schema pgq is needed by pgq_node, pgq_coop;") != std::string::npos);
 
   CHECK(run_skytools({"install", "londiste", "--uninstall", "--yes", "--db", db.conninfo()}).out.find("londiste") == 0);
-  CHECK(check_states(db.conninfo()) == "skytools:ok pgq:ok pgq_node:ok londiste:missing");
+  CHECK(check_states(db.conninfo()) == every("ok", {{"londiste", "missing"}}));
   CHECK(run_skytools({"install", "--uninstall", "--dry-run", "--db", db.conninfo()}).exit == 0);
-  CHECK(check_states(db.conninfo()) == "skytools:ok pgq:ok pgq_node:ok londiste:missing");
-  CHECK(run_skytools({"install", "pgq", "pgq_node", "--uninstall", "--yes", "--db", db.conninfo()}).exit == 0);
-  CHECK(db.query("select count(*) from pg_namespace where nspname in ('skytools', 'pgq', 'pgq_node', 'londiste')") ==
-        "0");
+  CHECK(check_states(db.conninfo()) == every("ok", {{"londiste", "missing"}}));
+  CHECK(run_skytools({"install", "pgq_node", "pgq_coop", "pgq", "--uninstall", "--yes", "--db", db.conninfo()}).exit ==
+        0);
+  CHECK(check_states(db.conninfo()) == every("missing", {{"skytools", "ok"}, {"pgq_ext", "ok"}}));
+  db.query("select pgq_ext.set_batch_done('billing', 7)");
+  auto last = run_skytools({"install", "pgq_ext", "--uninstall", "--db", db.conninfo()});
+  CHECK(last.exit == 5);
+  CHECK(last.err.find("progress of consumer billing") != std::string::npos);
+  CHECK(run_skytools({"install", "pgq_ext", "--uninstall", "--yes", "--db", db.conninfo()}).exit == 0);
+  CHECK(db.query("select count(*) from pg_namespace where nspname in " + kSchemas) == "0");
   CHECK(db.query("select count(*) from pg_trigger where tgrelid = 'public.t'::regclass") == "0");
   CHECK(run_skytools({"install", "--uninstall", "--yes", "--db", db.conninfo()}).exit == 0);
   CHECK(words(install(db.conninfo())) == kInstalled);

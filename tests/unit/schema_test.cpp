@@ -55,12 +55,14 @@ ModuleState installed() {
 }  // namespace
 
 TEST_CASE("modules come with what they need, in the order of installation") {
-  CHECK(names(with_needs({})) == "skytools pgq pgq_node londiste");
-  CHECK(names(with_needs({"all"})) == "skytools pgq pgq_node londiste");
+  CHECK(names(with_needs({})) == "skytools pgq pgq_node pgq_coop pgq_ext londiste");
+  CHECK(names(with_needs({"all"})) == "skytools pgq pgq_node pgq_coop pgq_ext londiste");
   CHECK(names(with_needs({"pgq_node"})) == "skytools pgq pgq_node");
   CHECK(names(with_needs({"pgq", "skytools"})) == "skytools pgq");
   CHECK(names(with_needs({"londiste"})) == "skytools pgq pgq_node londiste");
-  CHECK_THROWS_WITH_AS(with_needs({"pgq_coop"}), "module pgq_coop is not part of this version of skytools", UsageError);
+  CHECK(names(with_needs({"pgq_coop"})) == "skytools pgq pgq_coop");
+  CHECK(names(with_needs({"pgq_ext"})) == "skytools pgq_ext");
+  CHECK(names(with_needs({"pgq_ext", "pgq_node"})) == "skytools pgq pgq_node pgq_ext");
   CHECK_THROWS_WITH_AS(with_needs({"londist"}), "unknown module 'londist'; did you mean 'londiste'?", UsageError);
 }
 

@@ -4,7 +4,8 @@
 -- An idle call only reads. To open a batch the row is updated on the condition that nobody else was faster; a
 -- second session of the same consumer waits there and then gets the first one's batch.
 -- A paused consumer (skytools.pause_consumer) gets nothing, not even its open batch.
--- Errors: Not subscriber to queue: <queue>/<consumer> · PgQ corruption: Consumer <c> on queue <q> does not see tick <n>.
+-- Errors: Not subscriber to queue: <queue>/<consumer> · PgQ corruption: Consumer <c> on queue <q> does not see tick <n> ·
+--   consumer <c> on queue <q> is a subconsumer and has no batch of its own.
 
 create or replace function pgq.next_batch_custom(
     i_queue_name text, i_consumer_name text, i_min_lag interval, i_min_count integer, i_min_interval interval,
@@ -32,6 +33,11 @@ begin
         if not found then
             raise exception 'Not subscriber to queue: %/%',
                 coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL');
+        elsif (s.last_id is null or s.sub_batch is null and s.next_id is not null)
+              and skytools.coop_member(s.sub_queue, s.sub_consumer) then
+            raise exception 'consumer % on queue % is a subconsumer and has no batch of its own',
+                i_consumer_name, i_queue_name
+                using hint = 'pgq_coop.next_batch() opens batches of a cooperative group.';
         elsif s.last_id is null then
             raise exception 'PgQ corruption: Consumer % on queue % does not see tick %',
                 i_consumer_name, i_queue_name, s.last_id;

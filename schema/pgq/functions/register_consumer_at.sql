@@ -3,7 +3,7 @@
 -- it stays as it is. Several sessions may register the same name at once: one gets 1, the others 0.
 -- Locks: consumer before subscription, and no key locks that foreign key checks would wait for.
 -- Errors: Event queue not created yet · cannot reposition, tick not found: <n> · No ticks for this queue.  Please run
---   ticker on database. · 23502 NULL consumer name.
+--   ticker on database. · cannot reposition, consumer <c> is a subconsumer · 23502 NULL consumer name.
 
 create or replace function pgq.register_consumer_at(x_queue_name text, x_consumer_name text, x_tick_pos bigint)
 returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -27,6 +27,10 @@ begin
     end loop;
 
     if x_tick_pos is not null then
+        if skytools.coop_member(v_queue_id, v_consumer_id) then
+            raise exception 'cannot reposition, consumer % is a subconsumer', x_consumer_name
+                using hint = 'The position of a cooperative group is that of its main consumer.';
+        end if;
         -- No rotation may begin between here and our commit: it would not see this consumer and could drop events behind the
         -- tick. And one that just ended makes us see that the tick is gone.
         perform from pgq.queue where queue_id = v_queue_id for share;

@@ -1,6 +1,6 @@
 -- pgq.unregister_consumer(queue, consumer) → integer, how many subscriptions were removed; 0 if there was none
--- A member of a cooperative group goes alone; its main consumer takes the whole group with it. The consumer's waiting retry
--- events go too, and so do names that no queue knows any more.
+-- A member of a cooperative group goes alone, and leaves an open batch to the others; its main consumer takes the whole
+-- group with it. The consumer's waiting retry events go too, and so do names that no queue knows any more.
 -- Errors: none.
 
 create or replace function pgq.unregister_consumer(x_queue_name text, x_consumer_name text)
@@ -23,10 +23,14 @@ begin
     end if;
 
     if skytools.coop_member(s.sub_queue, s.sub_consumer) then
-        delete from pgq.subscription where sub_queue = s.sub_queue and sub_consumer = s.sub_consumer;
-        return 1;
+        return skytools.coop_leave(s.sub_queue, s.sub_consumer);
     end if;
 
+    perform from pgq.consumer c
+       join pgq.subscription sub on sub.sub_consumer = c.co_id
+      where sub.sub_id = s.sub_id
+      order by c.co_id
+        for update of c;
     delete from pgq.retry_queue where ev_owner = s.sub_id;
     with removed as (
         delete from pgq.subscription where sub_id = s.sub_id returning sub_consumer

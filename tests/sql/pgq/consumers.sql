@@ -52,7 +52,8 @@ update pgq.subscription s set sub_id = m.sub_id, sub_last_tick = null
   from pgq.consumer c, pgq.consumer mc, pgq.subscription m
  where c.co_id = s.sub_consumer and c.co_name in ('g.a', 'g.b') and mc.co_name = 'g' and m.sub_consumer = mc.co_id;
 select tick_now('q');
-select expect_error($$select pgq.next_batch('q', 'g.a')$$, 'PgQ corruption: Consumer g.a on queue q does not see tick <NULL>');
+select expect_error($$select pgq.next_batch('q', 'g.a')$$, 'consumer g.a on queue q is a subconsumer and has no batch of its own');
+select expect_error($$select pgq.register_consumer_at('q', 'g.a', 1)$$, 'cannot reposition, consumer g.a is a subconsumer');
 update pgq.subscription set sub_batch = 1001, sub_last_tick = 3, sub_next_tick = 4
  where sub_consumer = (select co_id from pgq.consumer where co_name = 'g.a');
 select expect($$select pgq.next_batch('q', 'g') is not null$$, 't');
@@ -62,4 +63,4 @@ select expect($$select pgq.unregister_consumer('q', 'g.a')$$, '1');
 select expect($$select consumer_name, current_batch is null from pgq.get_consumer_info('q')$$, 'd,t ; e,t ; g,f ; g.b,t');
 select expect($$select pgq.unregister_consumer('q', 'g')$$, '2');
 select expect($$select consumer_name from pgq.get_consumer_info('q')$$, 'd ; e');
-select expect($$select co_name from pgq.consumer where co_name like 'g%'$$, 'g.a');
+select expect($$select co_name from pgq.consumer where co_name like 'g%'$$, null);

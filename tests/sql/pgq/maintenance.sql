@@ -55,7 +55,9 @@ select expect($$select string_agg(func_name || coalesce(' ' || func_arg, ''), ',
 -- vacuum: only without autovacuum, only what exists, before the other schemas' part
 do $$
 declare
-  v_small text := 'pgq.subscription pgq.consumer pgq.queue pgq.tick pgq.retry_queue pgq_node.local_state londiste.seq_info';
+  v_small text := 'pgq.subscription pgq.consumer pgq.queue pgq.tick pgq.retry_queue'
+                  ' pgq_ext.completed_tick pgq_ext.completed_batch pgq_ext.completed_event pgq_ext.partial_batch'
+                  ' pgq_node.local_state londiste.seq_info';
   v_seen  text := coalesce((select string_agg(t, ' ') from pgq.maint_tables_to_vacuum() t), '');
 begin
   assert v_seen = case when current_setting('autovacuum') = 'on' then '' else v_small end, v_seen;
