@@ -3,123 +3,18 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <future>
-#include <random>
-#include <thread>
 
 #include "core/pg/transaction.h"
 #include "core/schema/install.h"
-#include "tests/support/cluster.h"
+#include "tests/support/queue_story.h"
 
 using namespace skytools;
 using namespace std::chrono_literals;
+using test::Queue, test::Session;
 
 namespace {
 
 constexpr milliseconds kPatience = 20s;
-
-/// A session whose transactions are opened and ended by hand, as the cases need several open at once.
-class Session {
- public:
-  explicit Session(const std::string& conninfo, pg::Mode mode = pg::Mode::read_write)
-      : c_("session", conninfo), mode_(mode) {}
-
-  /// One value, as text; "NULL" for NULL. Begins a transaction if none is open.
-  template <class... A>
-  std::string ask(const std::string& sql, A&&... args) {
-    if (!tx_) tx_.emplace(c_, mode_);
-    return tx_->value<std::optional<std::string>>(sql, std::forward<A>(args)...).value_or("NULL");
-  }
-  /// Statements without a value.
-  void run(const std::string& sql) {
-    if (!tx_) tx_.emplace(c_, mode_);
-    tx_->script(sql);
-  }
-  void commit() {
-    if (tx_) tx_->commit();
-    tx_.reset();
-  }
-  void rollback() { tx_.reset(); }
-  /// @return the SQLSTATE of the failure, "" if it went well; a failed transaction is rolled back
-  template <class... A>
-  std::string sqlstate_of(const std::string& sql, A&&... args) {
-    try {
-      ask(sql, std::forward<A>(args)...);
-    } catch (const pg::SqlError& e) {
-      rollback();
-      return e.sqlstate();
-    }
-    return "";
-  }
-  int pid() const { return c_.backend_pid(); }
-
- private:
-  pg::Connection c_;
-  pg::Mode mode_;
-  std::optional<pg::Transaction> tx_;
-};
-
-/// A database with the schema and a queue "q" with the consumer "c", whose rotation is always due.
-struct Queue : test::Database {
-  explicit Queue(run::ThrowawayServer& on = test::server()) : Database(on) {
-    {
-      pg::Connection c("test", conninfo());
-      schema::install(c, {.modules = {"pgq"}});
-    }
-    query("select pgq.create_queue('q'), pgq.register_consumer('q', 'c')");
-    query("update pgq.queue set queue_rotation_period = '0'");
-  }
-  std::string insert(const std::string& data) const {
-    return query("select pgq.insert_event('q', 't', '" + data + "')");
-  }
-  /// Ticks as if the newest tick were an hour older.
-  std::string tick() const {
-    query("update pgq.tick set tick_time = tick_time - interval '1 hour'");
-    return query("select pgq.ticker('q')");
-  }
-  void step1() const { query("select pgq.maint_rotate_tables_step1('q')"); }
-  void step2() const { query("select pgq.maint_rotate_tables_step2()"); }
-  std::string table() const { return query("select queue_cur_table from pgq.queue"); }
-  /// All batches there are, finished; the data of their events in order.
-  std::vector<std::string> drain() const {
-    pg::Connection c("consumer", conninfo());
-    pg::Transaction tx(c, pg::Mode::autocommit);
-    std::vector<std::string> out;
-    while (auto batch = tx.value<std::optional<std::int64_t>>("select pgq.next_batch('q', 'c')")) {
-      pg::Result events = tx.exec("select ev_data from pgq.get_batch_events($1)", *batch);
-      for (int i = 0; i < events.rows(); ++i) out.emplace_back(events.text(i, 0));
-      tx.exec("select pgq.finish_batch($1)", *batch);
-    }
-    return out;
-  }
-  std::vector<std::string> tick_and_drain() const {
-    tick();
-    return drain();
-  }
-  /// The consumer goes past the last rotation, then the next one is done completely.
-  void rotate() const {
-    tick_and_drain();
-    const std::string before = table();
-    step1(), step2();
-    REQUIRE(table() != before);
-  }
-  bool waits_for_lock(const Session& s) const {
-    return query("select wait_event_type = 'Lock' from pg_stat_activity where pid = " + std::to_string(s.pid())) == "t";
-  }
-  /// Runs `sql` in the second session while the first one's transaction is open; `end` ends that.
-  /// @return what the second session got, its transaction committed
-  template <class End>
-  std::string contended(Session& second, const std::string& sql, End end) const {
-    auto answer = std::async(std::launch::async, [&] {
-      std::string got = second.ask(sql);
-      second.commit();
-      return got;
-    });
-    CHECK(test::eventually(kPatience, [&] { return waits_for_lock(second); }));
-    end();
-    return answer.get();
-  }
-};
 
 using Strings = std::vector<std::string>;
 
@@ -320,136 +215,11 @@ TEST_CASE("tick ids go on after a crash of the server") {
   CHECK(db.query("select count(*) = count(distinct ev_id) from pgq.event_1") == "t");
 }
 
-namespace {
-
-/// One producer of the random test: some events in a transaction, with savepoints and aborts.
-struct Writer {
-  Writer(const std::string& conninfo, pg::Mode mode) : session(conninfo, mode) {}
-  Session session;
-  Strings pending;  ///< inserted, neither committed nor rolled back
-  std::size_t savepoint_at = 0;
-  bool has_savepoint = false;
-
-  void end() {
-    pending.clear();
-    has_savepoint = false;
-  }
-};
-
-struct Story {
-  Strings committed, delivered;
-  int refused = 0, rotations = 0, lists = 0;
-};
-
-/// Thousands of random steps of ten writers, a ticker, a rotation and a consumer, from one seed.
-Story random_story(unsigned seed, int steps) {
-  Queue db;
-  db.query("update pgq.queue set queue_ticker_max_count = 1");
-  std::mt19937 random(seed);
-  auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-
-  std::vector<std::unique_ptr<Writer>> writers;
-  for (int i = 0; i < 10; ++i)
-    writers.push_back(
-        std::make_unique<Writer>(db.conninfo(), i < 6 ? pg::Mode::read_write : pg::Mode::repeatable_read));
-  Session admin(db.conninfo(), pg::Mode::autocommit);
-  Story story;
-
-  auto commit = [&](Writer& w) {
-    w.session.commit();
-    story.committed.insert(story.committed.end(), w.pending.begin(), w.pending.end());
-    w.end();
-  };
-  auto insert = [&](Writer& w, const std::string& data) {
-    std::string state = w.session.sqlstate_of("select pgq.insert_event('q', 't', $1)", data);
-    if (state == "") {
-      w.pending.push_back(data);
-      return;
-    }
-    REQUIRE(state == "40001");
-    ++story.refused;
-    w.end();
-    // the retry in a new transaction goes through
-    REQUIRE(w.session.sqlstate_of("select pgq.insert_event('q', 't', $1)", data) == "");
-    w.pending.push_back(data);
-  };
-  auto savepoint = [&](Writer& w) {
-    if (w.has_savepoint && below(2)) {
-      w.session.run("rollback to s");
-      w.pending.resize(w.savepoint_at);
-    } else {
-      w.session.run("savepoint s");
-      w.savepoint_at = w.pending.size();
-      w.has_savepoint = true;
-    }
-  };
-  auto consume = [&] {
-    const std::string batch = admin.ask("select pgq.next_batch('q', 'c')");
-    if (batch == "NULL") return false;
-    story.lists += admin.ask("select pgq.batch_event_sql($1) like '%ev_txid in (%'", batch) == "t";
-    const std::string seen = admin.ask("select string_agg(ev_data, ' ') from pgq.get_batch_events($1)", batch);
-    if (seen != "NULL")
-      for (std::size_t from = 0, to; from <= seen.size(); from = to + 1) {
-        to = std::min(seen.find(' ', from), seen.size());
-        story.delivered.push_back(seen.substr(from, to - from));
-      }
-    admin.ask("select pgq.finish_batch($1)", batch);
-    return true;
-  };
-  auto table = [&] { return admin.ask("select queue_cur_table from pgq.queue"); };
-  auto rotate = [&] {
-    const std::string before = table();
-    admin.ask("select pgq.maint_rotate_tables_step1('q')");
-    story.rotations += table() != before;
-  };
-
-  Writer& slow = *writers[0];  // its transaction is open for a third of the story, then it is an event of the list part
-  insert(slow, "slow");
-  for (int step = 1; step <= steps; ++step) {
-    Writer& w = *writers[1 + static_cast<std::size_t>(below(9))];
-    const int dice = below(100);
-    if (dice < 36)
-      insert(w, std::to_string(step));
-    else if (dice < 40)
-      w.session.run("select from pgq.queue");  // an old view later, in REPEATABLE READ
-    else if (dice < 46)
-      savepoint(w);
-    else if (dice < 60)
-      commit(w);
-    else if (dice < 64)
-      w.session.rollback(), w.end();
-    else if (dice < 78)
-      admin.ask("select pgq.ticker('q')");
-    else if (dice < 90)
-      consume();
-    else if (dice < 95)
-      rotate();
-    else
-      admin.ask("select pgq.maint_rotate_tables_step2()");
-    // at times all events are committed, or there would be few rotations
-    if (step % 60 == 0)
-      for (auto& open : writers)
-        if (open.get() != &slow && !open->pending.empty()) commit(*open);
-    if (step == steps / 3) {
-      for (int i = 0; i < 120; ++i) admin.ask("select txid_current()");
-      commit(slow);
-    }
-  }
-  for (auto& w : writers) commit(*w);
-  db.tick();
-  while (consume()) {
-  }
-  return story;
-}
-
-}  // namespace
-
 TEST_CASE("whatever happens, batches hold every committed event exactly once") {
   for (unsigned seed : {1u, 2u, 3u}) {
     INFO("seed " << seed);
-    Story story = random_story(seed, 1200);
-    std::sort(story.committed.begin(), story.committed.end());
-    std::sort(story.delivered.begin(), story.delivered.end());
+    Queue db;
+    test::Story story = test::random_story(db, seed, 1200);
     CHECK(story.committed.size() > 200);
     CHECK(story.delivered == story.committed);
     // else the test has missed what it is for
