@@ -340,6 +340,36 @@ TEST_CASE("a schema made by plain SQL of the original is taken over") {
     for (auto& d : schema::differences(want, have, m.name)) FAIL_CHECK(d);
 }
 
+TEST_CASE("pgq_coop, which has no tables, is known by its functions") {
+  test::Database db;
+  install(db.conninfo(), only({"pgq"}));
+  db.query("create schema pgq_coop");
+  CHECK(refusal([&] {
+          install(db.conninfo());
+        }).find("schema pgq_coop exists, but is no pgq_coop of version 3 (it has no pgq_coop.register_subconsumer)") !=
+        std::string::npos);
+  db.query("create function pgq_coop.register_subconsumer(a text, b text, c text) returns bigint language sql as 'select 1::bigint'");
+  CHECK(words(install(db.conninfo(), only({"pgq_coop"}))) == "skytools:none pgq:none pgq_coop:taken over");
+  install(db.conninfo());
+  CHECK(check_states(db.conninfo()) == kOk);
+}
+
+TEST_CASE("the tables of an old pgq_ext get their subconsumers") {
+  test::Database db;
+  db.query(
+      "create schema pgq_ext;"
+      "create table pgq_ext.completed_tick (consumer_id text primary key, last_tick_id bigint not null);"
+      "create table pgq_ext.completed_batch (consumer_id text primary key, last_batch_id bigint not null);"
+      "create table pgq_ext.completed_event (consumer_id text, batch_id bigint, event_id bigint,"
+      " primary key (consumer_id, batch_id, event_id));"
+      "create table pgq_ext.partial_batch (consumer_id text primary key, cur_batch_id bigint not null);"
+      "insert into pgq_ext.completed_batch values ('c', 7)");
+  CHECK(words(install(db.conninfo(), only({"pgq_ext"}))) == "skytools:installed pgq_ext:taken over");
+  CHECK(db.query("select pgq_ext.is_batch_done('c', 7), pgq_ext.is_batch_done('c', '', 7)") == "t|t");
+  install(db.conninfo());
+  CHECK(check_states(db.conninfo()) == kOk);
+}
+
 TEST_CASE("functions whose result or arguments differ are replaced when a schema is taken over") {
   test::Database db;
   install(db.conninfo());

@@ -20,7 +20,7 @@ declare
     batch    record;   -- what to hand out: id, first_tick, last_tick
 begin
     for v_try in 1 .. 2 loop
-        -- The lock makes the group's members come one after the other.
+        -- The first lock makes the group's members come one after the other, the second one keeps this one registered.
         select s.* into main
           from pgq.subscription s
           join pgq.queue q on q.queue_id = s.sub_queue
@@ -33,7 +33,8 @@ begin
         select s.* into me
           from pgq.subscription s
           join pgq.consumer c on c.co_id = s.sub_consumer
-         where s.sub_queue = main.sub_queue and s.sub_id = main.sub_id and c.co_name = v_member;
+         where s.sub_queue = main.sub_queue and s.sub_id = main.sub_id and c.co_name = v_member
+           for update of s;
         exit when found;
         if v_try = 2 then
             raise exception 'subconsumer not found';
