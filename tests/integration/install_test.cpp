@@ -348,7 +348,9 @@ TEST_CASE("pgq_coop, which has no tables, is known by its functions") {
           install(db.conninfo());
         }).find("schema pgq_coop exists, but is no pgq_coop of version 3 (it has no pgq_coop.register_subconsumer)") !=
         std::string::npos);
-  db.query("create function pgq_coop.register_subconsumer(a text, b text, c text) returns bigint language sql as 'select 1::bigint'");
+  db.query(
+      "create function pgq_coop.register_subconsumer(a text, b text, c text) returns bigint language sql as 'select "
+      "1::bigint'");
   CHECK(words(install(db.conninfo(), only({"pgq_coop"}))) == "skytools:none pgq:none pgq_coop:taken over");
   install(db.conninfo());
   CHECK(check_states(db.conninfo()) == kOk);
