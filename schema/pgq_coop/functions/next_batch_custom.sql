@@ -6,6 +6,7 @@
 -- Dead is a member that neither asked for nor finished a batch for the dead interval; NULL: nobody is. So the interval must
 -- exceed the work on a batch, or the worker asks again while it works, which shows that it lives. A dead member without a
 -- batch is removed, too, one per call. A batch taken over gets a new id: its old owner can't finish or retry it any more.
+-- An idle call only reads.
 -- Errors: main consumer has batch open? · subconsumer not found · those of register_subconsumer.
 
 create or replace function pgq_coop.next_batch_custom(
@@ -19,6 +20,25 @@ declare
     other    record;
     batch    record;   -- what to hand out: id, first_tick, last_tick
 begin
+    -- Mostly there is nothing to do. That is seen without locks, each of which would cost a write.
+    perform from pgq.queue q
+       join pgq.consumer main_name on main_name.co_name = i_consumer_name
+       join pgq.consumer my_name on my_name.co_name = v_member
+       join pgq.subscription m on m.sub_queue = q.queue_id and m.sub_consumer = main_name.co_id
+       join pgq.subscription s on s.sub_queue = q.queue_id and s.sub_consumer = my_name.co_id and s.sub_id = m.sub_id
+      where q.queue_name = i_queue_name
+        and m.sub_batch is null and s.sub_next_tick is null
+        and not exists (select from pgq.tick t where t.tick_queue = m.sub_queue and t.tick_id > m.sub_last_tick)
+        and coalesce(s.sub_active >= now() - i_dead_interval / 2, true)
+        and not exists (
+               select from pgq.subscription o
+                where o.sub_queue = m.sub_queue and o.sub_id = m.sub_id
+                  and o.sub_consumer not in (m.sub_consumer, s.sub_consumer)
+                  and (o.sub_batch is null and o.sub_next_tick is not null or o.sub_active < now() - i_dead_interval));
+    if found then
+        return null;
+    end if;
+
     for v_try in 1 .. 2 loop
         -- The first lock makes the group's members come one after the other, the second one keeps this one registered.
         select s.* into main

@@ -33,6 +33,12 @@ set client_min_messages = error;   -- it warns
 select expect($$select pgq_coop.finish_batch(3), pgq_coop.finish_batch(99), pgq_coop.finish_batch(null)$$, '0,0,0');
 reset client_min_messages;
 
+-- Asking in vain writes nothing
+begin;
+select expect($$select pgq_coop.next_batch('q', 'm', 'a'), pgq_coop.next_batch('q', 'm', 'b', '1 hour')$$, ',');
+select expect($$select txid_current_if_assigned()$$, '');
+commit;
+
 -- Idle members have no lag and no position, but were seen
 select expect($$select lag, last_tick, pending_events, last_seen is not null from pgq.get_consumer_info('q', 'm.a')$$, ',,,t');
 

@@ -55,6 +55,16 @@ select expect($$select co_name from pgq.consumer order by 1$$, 'm ; m.c');
 select expect($$select pgq.drop_queue('r', true)$$, '1');
 select expect($$select co_name from pgq.consumer$$, 'm');
 
+-- A name that something else refers to stays
+create table refers (name text references pgq.consumer (co_name));
+select pgq_coop.register_subconsumer('q', 'm', 'kept');
+insert into refers values ('m.kept');
+select expect($$select pgq_coop.unregister_subconsumer('q', 'm', 'kept', 0)$$, '1');
+select expect_members('m:4,-,-');
+select expect($$select co_name from pgq.consumer order by 1$$, 'm ; m.kept');
+drop table refers;
+delete from pgq.consumer where co_name = 'm.kept';
+
 -- Dead is who was silent for the interval. Its batch goes on under a new id; its owner, back again, starts afresh
 call add_batch('four');
 call add_batch('five');
