@@ -71,5 +71,6 @@ to pgq_admin;
 -- parts of the above, called by them alone
 revoke execute on function
     skytools.lock_open_batch(text, text),
+    skytools.renew_consumer_id(integer),
     skytools.return_events(bigint, bigint[], interval[], text[], boolean[])
 from public;

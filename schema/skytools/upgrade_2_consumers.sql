@@ -31,10 +31,8 @@ create table if not exists skytools.dead_letter (
 comment on table skytools.dead_letter is 'events that a consumer gave up; skytools.dead_list()';
 
 create table if not exists skytools.paused_consumer (
-    queue_id     integer,
-    consumer_id  integer,
-    paused_at    timestamptz not null default now(),
-    primary key (queue_id, consumer_id)
+    sub_id     integer primary key,
+    paused_at  timestamptz not null default now()
 );
 comment on table skytools.paused_consumer is 'consumers that get no batch; skytools.pause_consumer()';
 

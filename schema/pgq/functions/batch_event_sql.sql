@@ -9,7 +9,7 @@
 -- Errors: batch not found · could not construct sql for batch <n>.
 
 create or replace function pgq.batch_event_sql(x_batch_id bigint)
-returns text language plpgsql as $$
+returns text language plpgsql set enable_seqscan = off as $$
 declare
     b        record;
     v_start  bigint;             -- lowest id of the range part
@@ -19,11 +19,13 @@ declare
     v_part   text;
     v_parts  text[] := '{}';
 begin
+    with s as materialized (     -- by the batch, not by a join: see pgq.next_batch_custom
+        select * from pgq.subscription where sub_batch = x_batch_id
+    )
     select s.sub_id, last.tick_snapshot as last, cur.tick_snapshot as cur into b
-      from pgq.subscription s
+      from s
       join pgq.tick last on last.tick_queue = s.sub_queue and last.tick_id = s.sub_last_tick
-      join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick
-     where s.sub_batch = x_batch_id;
+      join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick;
     if not found then
         raise exception 'batch not found';
     end if;

@@ -11,19 +11,21 @@
 -- Errors: Cannot find data for batch <n>.
 
 create or replace function pgq.batch_event_tables(x_batch_id bigint)
-returns setof text language plpgsql as $$
+returns setof text language plpgsql set enable_seqscan = off as $$
 declare
     b          record;
     v_previous integer;
 begin
+    with s as materialized (     -- by the batch, not by a join: see pgq.next_batch_custom
+        select * from pgq.subscription where sub_batch = x_batch_id
+    )
     select q.queue_data_pfx, q.queue_cur_table, q.queue_ntables, q.queue_switch_step1, q.queue_switch_step2,
            txid_snapshot_xmin(last.tick_snapshot) as last_xmin, txid_snapshot_xmax(cur.tick_snapshot) as cur_xmax
       into b
-      from pgq.subscription s
+      from s
       join pgq.queue q on q.queue_id = s.sub_queue
       join pgq.tick last on last.tick_queue = s.sub_queue and last.tick_id = s.sub_last_tick
-      join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick
-     where s.sub_batch = x_batch_id;
+      join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick;
     if not found then
         raise exception 'Cannot find data for batch %', x_batch_id;
     end if;

@@ -3,7 +3,7 @@
 -- as after pgq_coop.finish_batch. Errors: none.
 
 create or replace function pgq.finish_batch(x_batch_id bigint)
-returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
     update pgq.subscription s
        set sub_last_tick = case when skytools.coop_member(s.sub_queue, s.sub_consumer) then null else s.sub_next_tick end,

@@ -8,15 +8,17 @@ create or replace function pgq.get_batch_info(
     out prev_tick_id bigint, out tick_id bigint, out lag interval, out seq_start bigint, out seq_end bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    with s as materialized (     -- by the batch, not by a join: see pgq.next_batch_custom
+        select * from pgq.subscription where sub_batch = x_batch_id
+    )
     select q.queue_name, c.co_name, last.tick_time, cur.tick_time, s.sub_last_tick, s.sub_next_tick,
            now() - cur.tick_time, last.tick_event_seq, cur.tick_event_seq
       into queue_name, consumer_name, batch_start, batch_end, prev_tick_id, tick_id, lag, seq_start, seq_end
-      from pgq.subscription s
+      from s
       join pgq.queue q on q.queue_id = s.sub_queue
       join pgq.consumer c on c.co_id = s.sub_consumer
       left join pgq.tick last on last.tick_queue = s.sub_queue and last.tick_id = s.sub_last_tick
-      left join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick
-     where s.sub_batch = x_batch_id;
+      left join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick;
 end;
 $$;
 

@@ -1,6 +1,8 @@
 -- pgq.next_batch_custom(queue, consumer, min_lag, min_count, min_interval) → one row: the batch with both its ticks, or NULLs
 -- An open batch is returned again, whatever the limits. Otherwise the batch ends at the next tick, or, with min_count or
 -- min_interval, at a tick far enough away (find_tick_helper); and not before that tick is min_lag old.
+-- The subscription is always looked up by its whole key: its table is small, but may be full of dead versions, and a plan made
+-- for a small table would walk through them (hence no join on half of the key, and enable_seqscan).
 -- An idle call only reads. To open a batch the row is updated on the condition that nobody else was faster; a
 -- second session of the same consumer waits there and then gets the first one's batch.
 -- A paused consumer (skytools.pause_consumer) gets nothing, not even its open batch.
@@ -12,7 +14,7 @@ create or replace function pgq.next_batch_custom(
     out batch_id bigint, out cur_tick_id bigint, out prev_tick_id bigint,
     out cur_tick_time timestamptz, out prev_tick_time timestamptz,
     out cur_tick_event_seq bigint, out prev_tick_event_seq bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
     s   record;   -- subscription with the ticks it names
     cur record;   -- end tick of a batch to open
@@ -21,15 +23,13 @@ begin
         select sub.sub_queue, sub.sub_consumer, sub.sub_batch,
                last.tick_id as last_id, last.tick_time as last_time, last.tick_event_seq as last_seq,
                next.tick_id as next_id, next.tick_time as next_time, next.tick_event_seq as next_seq,
-               exists (select from skytools.paused_consumer p
-                        where p.queue_id = sub.sub_queue and p.consumer_id = sub.sub_consumer) as paused
+               exists (select from skytools.paused_consumer p where p.sub_id = sub.sub_id) as paused
           into s
-          from pgq.queue q
-          join pgq.subscription sub on sub.sub_queue = q.queue_id
-          join pgq.consumer c on c.co_id = sub.sub_consumer
-          left join pgq.tick last on last.tick_queue = q.queue_id and last.tick_id = sub.sub_last_tick
-          left join pgq.tick next on next.tick_queue = q.queue_id and next.tick_id = sub.sub_next_tick
-         where q.queue_name = i_queue_name and c.co_name = i_consumer_name;
+          from pgq.subscription sub
+          left join pgq.tick last on last.tick_queue = sub.sub_queue and last.tick_id = sub.sub_last_tick
+          left join pgq.tick next on next.tick_queue = sub.sub_queue and next.tick_id = sub.sub_next_tick
+         where sub.sub_queue = (select queue_id from pgq.queue where queue_name = i_queue_name)
+           and sub.sub_consumer = (select co_id from pgq.consumer where co_name = i_consumer_name);
         if not found then
             raise exception 'Not subscriber to queue: %/%',
                 coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL');
@@ -74,6 +74,11 @@ begin
             cur_tick_id := cur.tick_id;
             cur_tick_time := cur.tick_time;
             cur_tick_event_seq := cur.tick_event_seq;
+            -- More than 64 kB are dead versions in most databases: then a new key, for every 256th tick. Costs about as much
+            -- as the walk along 256 batches' versions; see there.
+            if s.last_id / 256 <> cur.tick_id / 256 and pg_relation_size('pgq.subscription') > 65536 then
+                perform skytools.renew_consumer_id(s.sub_consumer);
+            end if;
             exit;
         end if;
         -- another session of this consumer opened, finished or moved meanwhile: look again

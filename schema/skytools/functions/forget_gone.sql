@@ -11,7 +11,7 @@ begin
     delete from skytools.dead_letter d
      where not exists (select from pgq.subscription s where s.sub_id = d.sub_id);
     delete from skytools.paused_consumer p
-     where not exists (select from pgq.subscription s where s.sub_queue = p.queue_id and s.sub_consumer = p.consumer_id);
+     where not exists (select from pgq.subscription s where s.sub_id = p.sub_id);
     delete from skytools.unanswered u
      where not exists (select from pgq.subscription s where s.sub_batch = u.batch_id);
     return 0;

@@ -9,9 +9,12 @@ declare
 begin
     select s.sub_batch into v_batch
       from pgq.subscription s
-      join skytools.subscription_of(i_queue_name, i_consumer_name) o
-        on s.sub_queue = o.queue_id and s.sub_consumer = o.consumer_id
+     where s.sub_queue = (select queue_id from pgq.queue where queue_name = i_queue_name)
+       and s.sub_consumer = (select co_id from pgq.consumer where co_name = i_consumer_name)
        for no key update of s;
+    if not found then
+        perform skytools.subscription_of(i_queue_name, i_consumer_name);
+    end if;
     return v_batch;
 end;
 $$;

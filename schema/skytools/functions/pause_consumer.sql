@@ -16,8 +16,7 @@ begin
     if skytools.coop_member(s.queue_id, s.consumer_id) then
         raise exception 'consumer "%" is a member of a cooperative group, pause its main consumer', i_consumer_name;
     end if;
-    insert into skytools.paused_consumer (queue_id, consumer_id) values (s.queue_id, s.consumer_id)
-    on conflict do nothing;
+    insert into skytools.paused_consumer (sub_id) values (s.sub_id) on conflict do nothing;
     return case when found then 1 else 0 end;
 end;
 $$;

@@ -8,7 +8,7 @@ declare
     s record;
 begin
     select * into s from skytools.subscription_of(i_queue_name, i_consumer_name);
-    delete from skytools.paused_consumer where queue_id = s.queue_id and consumer_id = s.consumer_id;
+    delete from skytools.paused_consumer where sub_id = s.sub_id;
     if not found then
         return 0;
     end if;

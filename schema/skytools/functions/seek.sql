@@ -16,6 +16,7 @@ begin
         raise exception 'consumer "%" is a member of a cooperative group, move its main consumer', i_consumer_name;
     end if;
     perform from pgq.queue where queue_id = s.queue_id for share;
+    -- by sub_id, which stays: see skytools.renew_consumer_id
     perform from pgq.subscription where sub_queue = s.queue_id and sub_id = s.sub_id for no key update;
     if exists (select from pgq.subscription
                 where sub_queue = s.queue_id and sub_id = s.sub_id and sub_batch is not null) then
@@ -30,8 +31,8 @@ begin
             i_queue_name, i_tick_id, t.oldest, t.since, t.newest;
     end if;
 
-    update pgq.subscription set sub_last_tick = i_tick_id, sub_active = now()
-     where sub_queue = s.queue_id and sub_consumer = s.consumer_id;
+    update pgq.subscription m set sub_last_tick = i_tick_id, sub_active = now()
+     where m.sub_queue = s.queue_id and m.sub_id = s.sub_id and not skytools.coop_member(m.sub_queue, m.sub_consumer);
     perform pg_notify('pgq_tick_' || s.queue_id, i_tick_id::text);
     return i_tick_id;
 end;

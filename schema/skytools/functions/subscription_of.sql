@@ -7,9 +7,9 @@ language plpgsql stable as $$
 begin
     select s.sub_id, q.queue_id, s.sub_consumer into sub_id, queue_id, consumer_id
       from pgq.queue q
-      left join (pgq.subscription s
-                 join pgq.consumer c on c.co_id = s.sub_consumer and c.co_name = i_consumer_name)
+      left join pgq.subscription s
              on s.sub_queue = q.queue_id
+            and s.sub_consumer = (select co_id from pgq.consumer where co_name = i_consumer_name)
      where q.queue_name = i_queue_name;
     if queue_id is null then
         raise exception 'No such event queue';
