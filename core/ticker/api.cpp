@@ -149,7 +149,12 @@ std::optional<std::int64_t> Api::tick(const std::string& queue, milliseconds lag
 }
 
 std::vector<Operation> Api::maint_operations() {
-  pg::Result r = Transaction(c_, Mode::autocommit).exec("select func_name, func_arg from pgq.maint_operations()");
+  // The original's list knows nothing of the schema skytools, and what it keeps outlives queues and consumers there.
+  pg::Result r = Transaction(c_, Mode::autocommit)
+                     .exec(
+                         "select func_name, func_arg from pgq.maint_operations() union all "
+                         "select 'skytools.forget_gone', null "
+                         " where pg_catalog.to_regprocedure('skytools.forget_gone()') is not null");
   std::vector<Operation> operations;
   for (int i = 0; i < r.rows(); ++i) operations.push_back({std::string(r.text(i, 0)), r.get<std::string>(i, 1)});
   return operations;

@@ -56,6 +56,7 @@ revoke execute on function
     skytools.dead_replay(text, text, bigint[]),
     skytools.forget_gone(),
     skytools.pause_consumer(text, text),
+    skytools.renew_retry_queue(),
     skytools.resume_consumer(text, text),
     skytools.set_queue_policy(text, text, text)
 from public;
@@ -64,6 +65,7 @@ grant execute on function
     skytools.dead_replay(text, text, bigint[]),
     skytools.forget_gone(),
     skytools.pause_consumer(text, text),
+    skytools.renew_retry_queue(),
     skytools.resume_consumer(text, text),
     skytools.set_queue_policy(text, text, text)
 to pgq_admin;

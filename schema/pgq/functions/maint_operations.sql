@@ -2,8 +2,8 @@
 -- A name is a function with no argument (func_arg NULL) or one text argument that returns integer, to be repeated at once
 -- while not 0; or `vacuum` with a table name.
 --   rotation step 1 of every due queue, by name · rotation step 2 if any queue needs it · queue_extra_maint of every queue ·
---   vacuum · pgq_node.maint_watermark of root nodes · londiste.root_check_seqs of roots with local sequences ·
---   londiste.periodic_maintenance
+--   skytools.renew_retry_queue if that table is above 2 MB · vacuum · pgq_node.maint_watermark of root nodes ·
+--   londiste.root_check_seqs of roots with local sequences · londiste.periodic_maintenance
 -- The last three only where such a function exists.
 --
 -- queue_extra_maint may be written by any pgq_admin while the ticker may be a superuser. So an existing function is passed
@@ -60,6 +60,12 @@ begin
             return next;
         end if;
     end loop;
+
+    if pg_catalog.pg_relation_size('pgq.retry_queue') > 2 * 1024 * 1024 then
+        func_name := 'skytools.renew_retry_queue';
+        func_arg := null;
+        return next;
+    end if;
 
     func_name := 'vacuum';
     for func_arg in select * from pgq.maint_tables_to_vacuum() loop

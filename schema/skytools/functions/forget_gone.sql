@@ -1,6 +1,7 @@
 -- skytools.forget_gone() → integer, always 0
 -- Deletes what skytools kept about queues, consumers and batches that are no more. Our pgq calls it where they end; for an
--- extension's pgq the ticker's maintenance does. Until then nothing shows such rows: their ids are never used again.
+-- extension's pgq, and for batches that were abandoned, the ticker's maintenance does. Until then nothing shows such rows:
+-- their ids are never used again.
 -- Errors: none.
 
 create or replace function skytools.forget_gone()
