@@ -3,7 +3,7 @@
 -- Bound are unquoted identifiers that equal a column name exactly. Left alone: strings, quoted identifiers, comments, numbers,
 -- both sides of a dot (tbl.col), function names. i_row is SQL such as `new` or `($1)`.
 create or replace function skytools.capture_bind(i_expression text, i_columns text[], i_row text) returns text
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
 declare
   -- The longest of these is the next token: string, quoted identifier, comment, number, identifier, blanks, any character.
   c_token constant text := '^([eE]''(?:[^''\\]|''''|\\.)*''|''(?:[^'']|'''')*''|"(?:[^"]|"")*"|--[^\n]*|/\*(?:[^*]|\*+[^*/])*\*+/'

@@ -20,6 +20,7 @@ declare
   v_moved text;    -- a key column changed
   v_changed text;  -- a column of the image changed
   v_hidden text;   -- an ignored or magic column changed
+  v_refused text;  -- the error when one of the key did
   v_bound text;
 begin
   select * into opt from skytools.capture_options(i_args);
@@ -39,12 +40,13 @@ begin
     end if;
     if i_op = 'UPDATE' and i_old is not null then
       v_bound := skytools.capture_distinct(i_new || '.' || c.o_quoted, i_old || '.' || c.o_quoted, c.o_base);
-      v_moved := case when c.o_key is null then v_moved else concat(v_moved || ' or ', v_bound) end;
+      v_moved := case when c.o_key is null or c.o_magic is not null then v_moved else concat(v_moved || ' or ', v_bound) end;
       v_changed := case when c.o_data then concat(v_changed || ' or ', v_bound) else v_changed end;
       v_hidden := case when c.o_data then v_hidden else concat(v_hidden || ' or ', v_bound) end;
     end if;
   end loop;
   v_key := coalesce(opt.o_pkey, v_key);
+  perform skytools.capture_check_key(i_table, opt.o_pkey);
 
   -- What the kind writes, where no magic column did.
   if o_fields[1] = 'null::text' then
@@ -74,12 +76,6 @@ begin
     end if;
   end loop;
 
-  -- Checks of the key come before everything else, as part of the event type.
-  if i_op <> 'INSERT' and v_key = '{}' then
-    o_fields[1] := 'skytools.capture_fail(''Update/Delete on table without pkey'')';
-  elsif v_moved is not null then
-    o_fields[1] := format('case when %s then skytools.capture_fail(''primary key update not allowed'') else %s end', v_moved, o_fields[1]);
-  end if;
   -- As in the original: without ignore= only sqltriga holds back an update that changes nothing but magic columns.
   if v_hidden is not null and (opt.o_ignore <> '{}' or i_kind = 'sqltriga') then
     o_when := format('(%s or not (%s))', coalesce(v_changed, 'false'), v_hidden);
@@ -87,6 +83,18 @@ begin
   if opt.o_expressions ? 'when' then
     o_when := concat(o_when || ' and ', format('skytools.capture_when(array(select x from (select %s' || E'\n) s(x)))',
                                                skytools.capture_bind(opt.o_expressions ->> 'when', v_columns, v_row)));
+  end if;
+  -- Checks of the key come before everything else: in the condition, or where there is none as part of the event type.
+  if i_op <> 'INSERT' and v_key = '{}' then
+    v_refused := 'Update/Delete on table without pkey';
+    v_moved := 'true';
+  elsif v_moved is not null then
+    v_refused := 'primary key update not allowed';
+  end if;
+  if v_refused is not null and o_when is not null then
+    o_when := format('case when %s then skytools.capture_fail(%L) is null else %s end', v_moved, v_refused, o_when);
+  elsif v_refused is not null then
+    o_fields[1] := format('case when %s then skytools.capture_fail(%L) else %s end', v_moved, v_refused, o_fields[1]);
   end if;
 end
 $$;

@@ -2,7 +2,8 @@
 --
 -- The language is that of pgq.logutriga: SKIP, backup, deny, ignore=a,b, pkey=a,b, when=E and ev_type|ev_data|ev_extra1..4=E.
 -- Lists are comma separated, blanks around names do not count, names are exact. Errors: XX000 like the original's.
--- o_pkey and o_pkey_text are NULL without pkey=; o_expressions maps the option to its SQL text.
+-- o_pkey and o_pkey_text are NULL without pkey=; o_expressions maps the option to its SQL text. Of an option given twice the last
+-- list and the first expression count.
 create or replace function skytools.capture_options(
     i_args text[],
     out o_skip boolean, out o_backup boolean, out o_deny boolean,
@@ -27,10 +28,10 @@ begin
     elsif v_arg like 'ignore=%' then
       o_ignore := regexp_split_to_array(btrim(v_value), '\s*,\s*');
     elsif v_arg like 'pkey=%' then
-      o_pkey := regexp_split_to_array(btrim(v_value), '\s*,\s*');
+      o_pkey := case when btrim(v_value) = '' then '{}' else regexp_split_to_array(btrim(v_value), '\s*,\s*') end;
       o_pkey_text := v_value;
     elsif v_arg like '%=%' and v_name in ('when', 'ev_type', 'ev_data', 'ev_extra1', 'ev_extra2', 'ev_extra3', 'ev_extra4') then
-      o_expressions := o_expressions || jsonb_build_object(v_name, v_value);
+      o_expressions := jsonb_build_object(v_name, v_value) || o_expressions;
     else
       raise exception 'bad param to pgq trigger' using errcode = 'XX000', detail = v_arg;
     end if;

@@ -2,7 +2,8 @@
 --
 -- i_direct: write into the event table (the function is SECURITY DEFINER), else through pgq.insert_event with the writer's
 -- rights, because expression arguments must run as the writer. On a partitioned table the triggers of the partitions
--- share the function, so the name in the event is that of the partition.
+-- share the function, so the name in the event is that of the partition. A table that has changed since takes the slow way of
+-- hand-made triggers (capture_by_hand), for which the trigger carries the queue and the arguments.
 create or replace function skytools.capture_row_body(
     i_queue text, i_table oid, i_kind text, i_timing text, i_ops text, i_args text[], i_direct boolean) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -55,21 +56,16 @@ begin
     return old;
   end if;
   if %1$s not skytools.capture_is_fresh('%2$s'::pg_catalog.regclass, '%3$s') then
-    if tg_op = 'INSERT' then
-      execute skytools.capture_row_sql(tg_relid, %4$L, tg_op, %5$L) into e using new, new;
-    elsif tg_op = 'UPDATE' then
-      execute skytools.capture_row_sql(tg_relid, %4$L, tg_op, %5$L) into e using new, old;
-    else
-      execute skytools.capture_row_sql(tg_relid, %4$L, tg_op, %5$L) into e using old, old;
-    end if;
-%6$s  end if;
+    perform skytools.capture_by_hand(%4$L, tg_relid, tg_when, tg_level, tg_op, tg_argv, new, old);
+    %6$s
+%5$s  end if;
   if e.o0 is null then  -- when= or ignore= says no
-    %7$s
+    %6$s
   end if;
-%8$s  %7$s
+%7$s  %6$s
 end
 $body$, case when not v_partitioned then format('tg_relid <> %s or', i_table) end, i_table, skytools.capture_fingerprint(i_table),
-        i_kind, i_args, v_events, v_pass, v_insert);
+        i_kind, v_events, v_pass, v_insert);
 end
 $$;
 comment on function skytools.capture_row_body(text, oid, text, text, text, text[], boolean) is

@@ -31,7 +31,7 @@ begin
   update t2 set a = a where a = 1;
   perform expect('I:a,b|a=1&b=b|public.t2|~|magic|b!', 'U:a,b|a=1&b=b|public.t2|~|other|b!');
   perform expect_error('update t2 set b = ''x'' where a = 1', 'primary key update not allowed');
-  update t2 set b = 'x' where a = 100;  -- no event, so no check either
+  perform expect_error('update t2 set b = ''x'' where a = 100', 'primary key update not allowed');  -- whatever when= says
   delete from t2;
   perform expect('D:a,b|a=1&b=b|public.t2|~|other|b!');
 
@@ -56,9 +56,16 @@ begin
   perform expect_error('delete from t2', 'when= should not be NULL');
   call use_capture(i_way, 'logutriga', 't2', array['when=a']);
   perform expect_error('delete from t2', 'when= query result must be boolean, got=23');
+  call use_capture(i_way, 'logutriga', 't2', array['pkey=a,b', 'pkey=a', 'ignore=a', 'ignore=b', 'ev_type=''first''', 'ev_type=''second''']);
+  delete from t2;
+  perform expect('first|a=1&c|public.t2');  -- the last list, the first expression
+  call use_capture(i_way, 'logutriga', 't2', '{pkey=}');
+  insert into t2 values (1);
+  perform expect('I:|a=1&b&c|public.t2');
+  perform expect_error('delete from t2', 'Update/Delete on table without pkey');
   call use_capture(i_way, 'logutriga', 't2', '{}');
   delete from t2;
-  perform expect('D:a|a=1&b=B&c|public.t2');
+  perform expect('D:a|a=1&b&c|public.t2');
 
   call use_capture(i_way, 'sqltriga', 'Odd Tab', '{backup}');
   insert into "Odd Tab" values (1, 'x y', 'v'); update "Odd Tab" set "select" = 'w'; delete from "Odd Tab";
@@ -104,6 +111,11 @@ select expect_error($$select skytools.create_capture('q', 'public.odd_src', 'c',
 select expect_error($$select skytools.create_capture('q', 'public.odd_src', 'c', 'logutriga', 'after', 'I', '{skip}')$$, 'bad param to pgq trigger');
 select expect_error($$select skytools.create_capture('none', 'public.odd_src', 'c', 'logutriga', 'after', 'I', '{}')$$, 'No such queue');
 select expect_error($$select skytools.create_capture('q', 'public.missing', 'c', 'logutriga', 'after', 'I', '{}')$$, 'table public.missing does not exist', '42P01');
+select expect_error($$select skytools.create_capture('q', 'public.t2', 'c', 'logutriga', 'after', 'I', '{"pkey=a,nono"}')$$,
+                    'pkey= names column "nono", which table public.t2 does not have', '42703');
+create trigger no_such_column after insert on t2 for each row execute function pgq.jsontriga('q', 'pkey=nono');
+select expect_error('insert into t2 values (6)', 'pkey= names column "nono", which table public.t2 does not have', '42703');
+drop trigger no_such_column on t2;
 create view v as select 1 as a;
 create unlogged table ul (a int primary key);
 select expect_error($$select skytools.create_capture('q', 'public.v', 'c', 'logutriga', 'after', 'I', '{}')$$, 'public.v is a view%', '42809');
