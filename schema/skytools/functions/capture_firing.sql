@@ -5,11 +5,12 @@
 -- i_argv: all trigger arguments, the queue first. i_new, i_old: as in the trigger, NULL where it has none.
 --
 -- It reads the catalogue at each firing, so ALTER TABLE and changes of the key are noticed at once, and goes by value texts
--- (row_values), so that nothing but static SQL runs for a row whose trigger has no expression arguments.
+-- (row_values), so that nothing but static SQL runs for a row whose trigger has no expression arguments. plan_cache_mode: its
+-- queries are so small that planning them again for the arrays at hand would cost more than running them.
 create or replace function skytools.capture_firing(
     i_kind text, i_table oid, i_when text, i_level text, i_op text, i_argv text[], i_new record, i_old record,
     out o_fields text[], out o_skip boolean, out o_asks text[])
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   c_asks constant text[] := '{ev_type,ev_data,ev_extra1,ev_extra2,ev_extra3,ev_extra4,when}';
   opt record;
@@ -68,7 +69,7 @@ begin
   v_row := coalesce(v_new, v_old);
   if i_op = 'UPDATE' then
     v_changed := skytools.row_changes(i_table, t.o_columns, i_new, i_old, v_new, v_old);
-    if exists (select unnest(v_changed) intersect select unnest(v_key) except select unnest(t.o_magic)) then
+    if v_changed && v_key and exists (select unnest(v_changed) intersect select unnest(v_key) except select unnest(t.o_magic)) then
       raise exception 'primary key update not allowed' using errcode = 'XX000';
     -- As in the original: without ignore= only sqltriga holds back an update that changes nothing but magic columns.
     elsif (opt.o_ignore <> '{}' or i_kind = 'sqltriga') and v_changed <> '{}' and v_changed <@ v_hidden then
