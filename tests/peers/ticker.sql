@@ -1,6 +1,11 @@
 -- When there is a tick: the decision table with faked ages, thresholds, external and paused queues, force_tick.
 
 select pgq.create_queue('q');
+-- The first event of a queue counts like others.
+--! a sequence that was never used holds 1 as after the first event: only is_called tells them apart
+--= 0
+--= SELECT 1
+select tick_event_seq from pgq.tick;
 
 -- decide(age of the last but one tick or null, age of the newest or null, new events): does ticker('q') make a tick?
 create function decide(i_prev interval, i_newest interval, i_new integer) returns text language plpgsql as $$
@@ -78,3 +83,32 @@ select pgq.ticker('none', 1, now(), 1);
 select pgq.ticker(null, 1, now(), 1);
 select pgq.set_queue_config('t', 'ticker_paused', 'true');
 select pgq.ticker('t', 105, now(), 7000);
+
+-- Snapshots from the future: a database restored into a cluster with lower transaction ids.
+select pgq.create_queue('g');
+update pgq.tick set tick_snapshot = '900000000000000:900000000000001:' where tick_queue = 6;
+select regexp_replace(outcome($$select pgq.ticker('g')$$), 'cur txid=\d+', 'cur txid=…');
+select pgq.force_tick('g');
+
+-- Two tickers at once; a ticker in an old snapshot.
+select pgq.create_queue('h');
+begin;
+select pgq.ticker('h');
+--@ b
+begin isolation level repeatable read;
+select count(*) from pgq.tick where tick_queue = 7;
+--! while one ticker works on a queue, another finds nothing to do: ticks with snapshots in the wrong order lose events
+--= ~
+--= SELECT 1
+select pgq.ticker('h');
+--@ a
+commit;
+select pgq.insert_event('h', 't', 'd');
+select tick('h') > 0;
+--@ b
+--! a tick in a snapshot older than the newest tick would repeat events
+--= WARNING: queue "h" not ticked: a tick needs READ COMMITTED
+--= ~
+--= SELECT 1
+select pgq.ticker('h');
+rollback;

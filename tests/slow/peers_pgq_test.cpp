@@ -1,6 +1,6 @@
 // The same scenarios against the original's PgQ, as Debian packages the extension, and against our schema: every
-// statement of tests/peers/*.sql must leave the same rows, notices and errors. What we do otherwise on purpose is marked
-// in the scripts with its reason and our outcome, and is checked to differ indeed. Skipped with a line when the
+// statement of tests/peers/*.sql must leave the same rows, notices and errors. What we do otherwise on purpose is
+// marked in the scripts with its reason and our outcome, and is checked to differ indeed. Skipped with a line when the
 // extension isn't installed.
 #include <doctest/doctest.h>
 
@@ -53,8 +53,10 @@ void compare(const fs::path& script, const std::string& theirs, const std::strin
   for (std::size_t i = 0; i < number; ++i) CHECK_MESSAGE(original[i] == mine[i], prelude[i].sql);
   for (std::size_t i = number; i < prelude.size(); ++i) {
     auto& step = prelude[i];
-    const std::string where = script.filename().string() + ":" + std::to_string(step.line) + " " + step.session + ": " + step.sql;
-    const std::string said = "\n  original: " + join(original[i], "\n            ") + "\n  ours:     " + join(mine[i], "\n            ");
+    const std::string where =
+        script.filename().string() + ":" + std::to_string(step.line) + " " + step.session + ": " + step.sql;
+    const std::string said =
+        "\n  original: " + join(original[i], "\n            ") + "\n  ours:     " + join(mine[i], "\n            ");
     if (!step.reason) {
       CHECK_MESSAGE(original[i] == mine[i], where << said);
     } else {

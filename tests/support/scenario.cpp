@@ -53,7 +53,8 @@ class Session {
   bool settled(Session& observer) {
     if (!PQconsumeInput(conn_.get())) throw Error(PQerrorMessage(conn_.get()));
     if (!PQisBusy(conn_.get())) return true;
-    auto waits = observer.run("select cardinality(pg_blocking_pids(" + std::to_string(PQbackendPID(conn_.get())) + ")) > 0");
+    auto waits =
+        observer.run("select cardinality(pg_blocking_pids(" + std::to_string(PQbackendPID(conn_.get())) + ")) > 0");
     return waits.front() == "t";
   }
 
@@ -65,8 +66,7 @@ class Session {
   }
   void add(const PGresult* r) {
     if (const char* state = PQresultErrorField(r, PG_DIAG_SQLSTATE)) {
-      lines_.push_back("ERROR " + std::string(state) + ": " +
-                       one_line(PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)));
+      lines_.push_back("ERROR " + std::string(state) + ": " + one_line(PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)));
       return;
     }
     for (int row = 0; row < PQntuples(r); ++row) {

@@ -8,17 +8,17 @@ namespace skytools::test {
 
 /// One statement of a scenario, and where it is run.
 struct Step {
-  int line = 0;         ///< in the script
+  int line = 0;               ///< in the script
   std::string session = "a";  ///< a, b, …; each is a connection of its own
-  std::string sql = {};      ///< "" for the end of a statement that was sent before
-  bool sent = false;    ///< only sent, the answer comes with a later step of the session
+  std::string sql = {};       ///< "" for the end of a statement that was sent before
+  bool sent = false;          ///< only sent, the answer comes with a later step of the session
   /// Set: the outcome is not the original's, for this reason, but `expected`.
   std::optional<std::string> reason = {};
   std::vector<std::string> expected = {};
 };
 
-/// Reads a script of SQL statements for several sessions. A statement ends with a line that ends in `;` outside of `$$`.
-/// Lines between statements may be:
+/// Reads a script of SQL statements for several sessions. A statement ends with a line that ends in `;` outside of
+/// `$$`. Lines between statements may be:
 ///     -- text          a comment
 ///     --@ b            what follows is run in session b (at first: a)
 ///     --@ b sends      the next statement is only sent; the script goes on when it has ended or waits for a lock
