@@ -8,6 +8,7 @@
 #include "cmd/install.h"
 #include "cmd/londiste.h"
 #include "cmd/man.h"
+#include "cmd/queue.h"
 #include "cmd/ticker.h"
 
 namespace skytools::cmd {
@@ -44,7 +45,8 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 
-      kDemoCommand, kInstallCommand, kTickerCommand, kLondisteCommand, kConfigCommand, kManCommand, kHelpCommand,
+      kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand,
+      kLondisteCommand, kConfigCommand,  kManCommand,    kHelpCommand,
   };
   static const Command program{.name = "skytools",
                                .help = "queues, replication and role changes between PostgreSQL servers",

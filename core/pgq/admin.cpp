@@ -120,6 +120,16 @@ std::vector<TableSize> table_sizes(pg::Transaction& tx, const QueueInfo& queue) 
   return out;
 }
 
+std::optional<Policy> policy(pg::Transaction& tx, const QueueInfo& queue) {
+  if (!has_function(tx, "skytools.set_queue_policy(text,text,text)")) return std::nullopt;
+  pg::Result r = tx.exec("select retry_limit, " + in_ms("retry_delay") + ", retry_backoff, " +
+                             in_ms("retry_delay_max") + " from skytools.queue_policy where queue_id = $1",
+                         queue.id);
+  if (!r.rows()) return Policy{};
+  auto [limit, delay, backoff, delay_max] = r.row<MaybeInt, MaybeInt, std::optional<double>, MaybeInt>(0);
+  return Policy{limit, ms(delay), backoff, ms(delay_max)};
+}
+
 bool has_function(pg::Transaction& tx, const std::string& signature) {
   return tx.value<bool>("select to_regprocedure($1) is not null", signature);
 }

@@ -58,6 +58,16 @@ struct TableSize {
 };
 std::vector<TableSize> table_sizes(pg::Transaction& tx, const QueueInfo& queue);
 
+/// How a queue treats events that fail again and again; nullopt is the default of schema skytools.
+struct Policy {
+  std::optional<std::int64_t> retry_limit;  ///< nullopt: none
+  std::optional<milliseconds> retry_delay;
+  std::optional<double> retry_backoff;
+  std::optional<milliseconds> retry_delay_max;
+};
+/// nullopt where schema skytools is missing: then there is no limit.
+std::optional<Policy> policy(pg::Transaction& tx, const QueueInfo& queue);
+
 /// Is there such a function? @param signature  "skytools.seek(text,text,bigint)"
 bool has_function(pg::Transaction& tx, const std::string& signature);
 /// And may we call it?

@@ -36,7 +36,7 @@ constexpr std::string_view expected(Kind kind) {
     case Kind::boolean:
       return "yes or no";
     case Kind::factor:
-      return "a factor of at least 1, such as 2 or 1.5";
+      return "a factor from 1 to 1000, such as 2 or 1.5";
   }
   return "";
 }
@@ -57,21 +57,20 @@ std::optional<std::string> boolean(const std::string& word) {
   return std::nullopt;
 }
 
-std::optional<std::string> duration(const std::string& text) {
+std::optional<std::chrono::milliseconds> duration(const std::string& text) {
   try {
-    return interval_text(parse_duration(text));
+    return parse_duration(text);
   } catch (const UsageError&) {
     return std::nullopt;
   }
 }
 
-/// The value in SQL's form; nullopt when it does not fit.
+/// A value that is no duration in SQL's form; nullopt when it does not fit.
 std::optional<std::string> normal(Kind kind, const std::string& text) {
-  if (kind == Kind::duration) return duration(text);
   if (kind == Kind::boolean) return boolean(lower(text));
   if (kind == Kind::factor) {
     auto factor = number<double>(text);
-    return factor && *factor >= 1 && *factor <= 1e6 ? std::optional(text) : std::nullopt;
+    return factor && *factor >= 1 && *factor <= 1000 ? std::optional(text) : std::nullopt;
   }
   auto count = number<int>(text);
   return count && *count >= (kind == Kind::count ? 1 : 0) ? std::optional(std::to_string(*count)) : std::nullopt;
@@ -110,7 +109,9 @@ Assignment parse_assignment(const std::string& text) {
   const Parameter& parameter = parameter_named(trim(text.substr(0, equals)));
   std::string value(trim(std::string_view(text).substr(equals + 1)));
   if (parameter.kind == Kind::limit && lower(value) == "none") return {&parameter, std::nullopt};
-  auto fit = normal(parameter.kind, value);
+  if (parameter.kind == Kind::duration)
+    if (auto d = duration(value)) return {&parameter, interval_text(*d), *d};
+  auto fit = parameter.kind == Kind::duration ? std::nullopt : normal(parameter.kind, value);
   if (!fit)
     throw UsageError(std::string(parameter.name) + ": not " + std::string(expected(parameter.kind)) + ": '" + value +
                      "'");

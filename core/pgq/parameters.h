@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,7 +23,8 @@ std::span<const Parameter> parameters();
 /// A parameter with its value as SQL takes it.
 struct Assignment {
   const Parameter* parameter;
-  std::optional<std::string> value;  ///< nullopt: no limit
+  std::optional<std::string> value;       ///< nullopt: no limit
+  std::chrono::milliseconds duration{0};  ///< the same, for a duration
 
   Step step(const std::string& queue) const;
 };

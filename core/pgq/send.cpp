@@ -34,6 +34,15 @@ bool may_copy(pg::Transaction& tx, const QueueInfo& queue, const std::string& ta
                         TableName::parse(queue.event_seq).sql());
 }
 
+std::string copy_sql(const std::string& table) {
+  return "copy " + table + " (ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4) from stdin";
+}
+
+constexpr const char* kCallSql =
+    "select count(pgq.insert_event($1, e.type, e.data, e.extra1, e.extra2, e.extra3, e.extra4))"
+    "  from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])"
+    "       as e (type, data, extra1, extra2, extra3, extra4)";
+
 }  // namespace
 
 Sender::Sender(pg::Connection& c, const std::string& queue, std::int64_t commit_every)
@@ -53,6 +62,12 @@ void Sender::add(NewEvent event) {
 void Sender::finish() {
   flush();
   commit();
+}
+
+std::string Sender::sql() {
+  pg::Transaction tx(c_, pg::Mode::autocommit);
+  std::string table = TableName::parse(current_event_table(tx, queue_.name)).sql();
+  return may_copy(tx, queue_, table) ? copy_sql(table) : kCallSql;
 }
 
 void Sender::flush() {
@@ -87,8 +102,7 @@ void Sender::copy() {
     }
     rows += '\n';
   }
-  pg::CopyIn in(
-      *tx_, "copy " + table + " (ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4) from stdin");
+  pg::CopyIn in(*tx_, copy_sql(table));
   in.put(rows);
   in.finish();
 }
@@ -100,11 +114,7 @@ void Sender::call() {
     for (NewEvent& event : waiting_) append_element(arrays[i], field(event, i));
     arrays[i] += '}';
   }
-  tx_->exec(
-      "select count(pgq.insert_event($1, e.type, e.data, e.extra1, e.extra2, e.extra3, e.extra4))"
-      "  from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])"
-      "       as e (type, data, extra1, extra2, extra3, extra4)",
-      queue_.name, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5]);
+  tx_->exec(kCallSql, queue_.name, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5]);
 }
 
 void Sender::commit() {

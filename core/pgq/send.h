@@ -21,6 +21,8 @@ class Sender {
   void add(NewEvent event);
   /// Sends and commits the rest.
   void finish();
+  /// The statement that would store the next events.
+  std::string sql();
   std::int64_t committed() const noexcept { return committed_; }
 
  private:

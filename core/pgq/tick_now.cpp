@@ -62,14 +62,16 @@ std::int64_t tick_now(pg::Connection& c, const std::string& name, const Deadline
   pg::listen(c, "pgq_tick_" + std::to_string(queue.id));
   std::int64_t after = queue.last_tick.value_or(0);
   auto snapshot = tx.value<std::string>("select txid_current_snapshot()");
-  for (bool asked = false;;) {
-    if (!asked || ticker.ourselves)
-      for (auto& step : tick_steps(queue, ticker)) run(tx, step);
-    asked = true;
+  // Where events wait for a tick, one is due already.
+  if (ticker.ourselves) run(tx, step::tick(name));
+  for (bool ask = true;;) {
     if (auto tick = covering_tick(tx, queue, after, snapshot)) return *tick;
     if (deadline.passed()) give_up(c, queue, ticker);
+    if (ask || ticker.ourselves)
+      for (auto& step : tick_steps(queue, ticker)) run(tx, step);
+    if (auto tick = covering_tick(tx, queue, after, snapshot)) return *tick;
     if (!c.wait_readable(deadline.left(kPoll))) throw Stopped();
-    asked = c.notifications().empty();  // a tick that shows too little: ask for the next one
+    ask = !c.notifications().empty();  // a tick that showed too little: ask for the next one
   }
 }
 

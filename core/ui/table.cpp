@@ -58,7 +58,8 @@ std::string Cell::text() const {
       Overload{[](std::monostate) { return std::string("-"); }, [](const std::string& v) { return one_line(v); },
                [](bool v) { return std::string(v ? "yes" : "no"); }, [](std::int64_t v) { return std::to_string(v); },
                [](double v) { return number(v); }, [](std::chrono::milliseconds v) { return format_duration(v); },
-               [](const std::vector<std::string>& v) { return one_line(v.empty() ? "-" : join(v, ", ")); }},
+               [](const std::vector<std::string>& v) { return one_line(v.empty() ? "-" : join(v, ", ")); },
+               [](const Json& v) { return one_line(v.text); }},
       value_);
 }
 
@@ -72,7 +73,8 @@ std::string Cell::json() const {
                  std::vector<std::string> items;
                  for (auto& item : v) items.push_back(json_string(item));
                  return "[" + join(items, ", ") + "]";
-               }},
+               },
+               [](const Json& v) { return v.text; }},
       value_);
 }
 
@@ -113,14 +115,26 @@ void Table::print(std::ostream& out) const {
   for (auto& row : rows_) out << line([&](std::size_t c) { return row[c].text(); }) << '\n';
 }
 
+std::string Table::object(const Row& row) const {
+  std::vector<std::pair<std::string, Cell>> members;
+  for (std::size_t c = 0; c < columns_.size(); ++c) members.emplace_back(columns_[c].key, row[c]);
+  return json_object(members);
+}
+
 void Table::print_json(std::ostream& out) const {
   out << '[';
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    std::vector<std::pair<std::string, Cell>> members;
-    for (std::size_t c = 0; c < columns_.size(); ++c) members.emplace_back(columns_[c].key, rows_[r][c]);
-    out << (r ? ",\n " : "") << json_object(members);
-  }
+  for (std::size_t r = 0; r < rows_.size(); ++r) out << (r ? ",\n " : "") << object(rows_[r]);
   out << "]\n";
+}
+
+void Table::print_lines(std::ostream& out) const {
+  for (auto& row : rows_) out << object(row) << '\n';
+}
+
+Json Table::json() const {
+  std::vector<std::string> objects;
+  for (auto& row : rows_) objects.push_back(object(row));
+  return {"[" + join(objects, ", ") + "]"};
 }
 
 std::string json_object(const std::vector<std::pair<std::string, Cell>>& members) {

@@ -12,6 +12,11 @@
 
 namespace skytools::ui {
 
+/// JSON made elsewhere, to stand inside of other JSON.
+struct Json {
+  std::string text;
+};
+
 /// One value of a row. For people / in JSON: nothing = "-" / null; durations "1.5s" / seconds as a number; lists "a, b"
 /// / an array.
 class Cell {
@@ -26,6 +31,7 @@ class Cell {
   requires(!std::same_as<T, bool>) Cell(T v) : value_(static_cast<std::int64_t>(v)) {}
   Cell(std::chrono::milliseconds v) : value_(v) {}
   Cell(std::vector<std::string> v) : value_(std::move(v)) {}
+  Cell(Json v) : value_(std::move(v)) {}
   template <class T>
   Cell(std::optional<T> v) {
     if (v) *this = Cell(std::move(*v));
@@ -33,11 +39,12 @@ class Cell {
 
   std::string text() const;  ///< for people
   std::string json() const;  ///< one JSON value; invalid UTF-8 is replaced
-  bool right() const;        ///< numbers and durations stand to the right
+  bool empty() const { return std::holds_alternative<std::monostate>(value_); }
+  bool right() const;  ///< numbers and durations stand to the right
 
  private:
   std::variant<std::monostate, std::string, bool, std::int64_t, double, std::chrono::milliseconds,
-               std::vector<std::string>>
+               std::vector<std::string>, Json>
       value_;
 };
 using Row = std::vector<Cell>;
@@ -55,10 +62,14 @@ class Table {
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   Table& add(Row row);
   bool empty() const { return rows_.empty(); }
-  void print(std::ostream& out) const;       ///< aligned, headings first
-  void print_json(std::ostream& out) const;  ///< one array, one object per line
+  void print(std::ostream& out) const;        ///< aligned, headings first
+  void print_json(std::ostream& out) const;   ///< one array, one object per line
+  void print_lines(std::ostream& out) const;  ///< one object per line, no array: for streams
+  Json json() const;                          ///< the array on one line
 
  private:
+  std::string object(const Row& row) const;
+
   std::vector<Column> columns_;
   std::vector<Row> rows_;
 };
