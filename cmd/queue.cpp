@@ -88,7 +88,7 @@ constexpr config::Option kStatsOptions[] = {
 constexpr config::Option kRegisterOptions[] = {
     {.key = "at", .type = Type::integer, .help = "begin behind this tick", .value = "TICK", .where = Where::flag},
     text("like", "OTHER", "begin where this consumer stands: behind its last finished tick"),
-    text("at-time", "TIME", "begin behind the newest tick not after this time"),
+    text("at-time", "TIME", "begin behind the newest tick not after this time, or so long ago: 2h"),
 };
 
 constexpr std::string_view kShowDetails =
@@ -194,7 +194,7 @@ constexpr std::string_view kRegisterDetails =
     "Examples:\n"
     "  skytools queue register orders billing --db service=shop\n"
     "  skytools queue register orders billing_copy --like billing --db service=shop\n"
-    "  skytools queue register orders audit --at-time '2026-03-01 12:00' --db service=shop";
+    "  skytools queue register orders audit --at-time 2h --db service=shop";
 
 constexpr std::string_view kUnregisterDetails =
     "The queue no longer keeps events for it; its waiting retries and dead letters are gone. The main consumer of a "
@@ -206,12 +206,14 @@ constexpr std::string_view kUnregisterDetails =
 
 constexpr std::string_view kSeekDetails =
     "Moves a consumer back, so that events come again, or forward, so that they are skipped; says about how many.\n"
-    "A number is a tick, anything else a time: then the newest tick not after it. Ticks are kept for one or two "
+    "A number is a tick; a time or a duration (2h: two hours ago) the newest tick not after it. Ticks are kept for one "
+    "or two "
     "rotation\n"
     "periods, and as long as a consumer needs them. Refused while the consumer works on a batch.\n"
     "\n"
     "Examples:\n"
     "  skytools queue seek orders billing 1500 --db service=shop\n"
+    "  skytools queue seek orders billing 2h --dry-run --db service=shop\n"
     "  skytools queue seek orders billing '2026-03-01 12:00' --yes --db service=shop";
 
 constexpr std::string_view kReplayDetails =

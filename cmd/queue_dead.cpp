@@ -1,9 +1,8 @@
+#include <algorithm>
 #include <ostream>
-#include <set>
 
 #include "cmd/queue_commands.h"
 #include "core/base/error.h"
-#include "core/base/strings.h"
 #include "core/log/log.h"
 #include "core/pgq/dead.h"
 
@@ -13,60 +12,56 @@ namespace {
 
 constexpr std::size_t kReasonWidth = 50, kDataWidth = 40;  ///< columns of a table
 
-/// The ids behind QUEUE CONSUMER. @throws UsageError
+/// The ids behind QUEUE CONSUMER, each once. @throws UsageError
 std::vector<std::int64_t> event_ids(const Context& context) {
   std::vector<std::int64_t> ids;
   for (std::size_t i = 2; i < context.args.size(); ++i) {
     try {
       ids.push_back(pg::parse<std::int64_t>(context.args[i]));
-    } catch (const UsageError&) {
-      throw;
     } catch (const Error&) {
       throw UsageError("not an event id: '" + context.args[i] + "'");
     }
   }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
 
-/// As a bigint[] literal; nullopt for none, which means all.
-std::optional<std::string> array_of(const std::vector<std::int64_t>& ids) {
-  if (ids.empty()) return std::nullopt;
-  std::vector<std::string> parts;
-  for (auto id : ids) parts.push_back(std::to_string(id));
-  return "{" + join(parts, ",") + "}";
-}
-
-std::vector<pgq::DeadLetter> read_letters(Context& context, QueueDatabase& db,
-                                          const std::optional<std::int64_t>& limit) {
+/// QUEUE [CONSUMER], both looked up. @throws Error  unknown names
+pgq::DeadChoice choice_of(const Context& context, QueueDatabase& db) {
   db.require_skytools();
   pg::Transaction tx(db.connection(), pg::Mode::autocommit);
-  const std::string& queue = context.args[0];
-  std::optional<std::string> consumer;
-  if (context.args.size() > 1)
-    consumer = pgq::consumer_named(tx, queue, context.args[1]).name;
-  else
-    pgq::queue_named(tx, queue);
-  return pgq::dead_letters(tx, queue, consumer, limit);
+  if (context.args.size() < 2) {
+    pgq::queue_named(tx, context.args[0]);
+    return {};
+  }
+  return {.consumer = pgq::consumer_named(tx, context.args[0], context.args[1]).name, .ids = {}, .limit = {}};
 }
 
-std::optional<std::string> data_of(const pgq::Event& e) { return e.data_null ? std::nullopt : std::optional(e.data); }
+[[noreturn]] void missing(const Context& context, const pg::Connection& c, const pgq::DeadChoice& choice,
+                          std::int64_t there) {
+  throw Error("[" + c.label() + "] consumer " + context.args[1] + " of queue " + context.args[0] + " has " +
+              (there ? "only " + std::to_string(there) : "none") + " of the " +
+              count_of(static_cast<std::int64_t>(choice.ids.size()), "dead letter") +
+              " named; 'skytools queue dead list' shows them");
+}
 
 void print_json(Context& context, const std::vector<pgq::DeadLetter>& letters) {
   ui::Table table({"queue", "consumer", "dead_time", "reason", "id", "time", "txid", "retry", "type", "data", "extra1",
                    "extra2", "extra3", "extra4"});
   for (auto& l : letters)
     table.add({l.queue, l.consumer, l.time, l.reason, l.event.id, l.event.time, l.event.txid, l.event.retry,
-               l.event.type, data_of(l.event), l.event.extra[0], l.event.extra[1], l.event.extra[2], l.event.extra[3]});
+               l.event.type, l.event.data, l.event.extra[0], l.event.extra[1], l.event.extra[2], l.event.extra[3]});
   table.print_json(context.out);
 }
 
 void print_full(std::ostream& out, const pgq::DeadLetter& l) {
-  const pgq::Event& e = l.event;
+  const pgq::StoredEvent& e = l.event;
   std::vector<std::pair<std::string, std::optional<std::string>>> lines = {
       {"consumer", l.consumer}, {"dead since", l.time},
       {"reason", l.reason},     {"retries", std::to_string(e.retry.value_or(0))},
       {"time", e.time},         {"type", e.type},
-      {"data", data_of(e)},
+      {"data", e.data},
   };
   for (std::size_t i = 0; i < e.extra.size(); ++i)
     if (e.extra[i]) lines.emplace_back("extra" + std::to_string(i + 1), e.extra[i]);
@@ -75,26 +70,23 @@ void print_full(std::ostream& out, const pgq::DeadLetter& l) {
     out << "  " << name << std::string(12 - name.size(), ' ') << value.value_or("-") << '\n';
 }
 
-/// Replay and purge: `done` is "given back" or "deleted".
 int change_letters(Context& context, bool purge) {
   const std::string &queue = context.args[0], &consumer = context.args[1];
   auto ids = event_ids(context);
   QueueDatabase db(context);
-  std::set<std::int64_t> wanted(ids.begin(), ids.end());
-  std::int64_t there = 0;
-  for (auto& letter : read_letters(context, db, std::nullopt))
-    if (wanted.empty() || wanted.erase(letter.event.id)) ++there;
-  if (!ids.empty() && !wanted.empty())
-    throw Error("[" + db.connection().label() + "] consumer " + consumer + " of queue " + queue +
-                " has no dead letter " + std::to_string(*wanted.begin()));
+  pgq::DeadChoice choice = choice_of(context, db);
+  choice.ids = ids;
+  pg::Transaction reader(db.connection(), pg::Mode::autocommit);
+  std::int64_t there = pgq::count_dead_letters(reader, queue, choice);
+  if (there < static_cast<std::int64_t>(ids.size())) missing(context, db.connection(), choice, there);
   std::string of = " of consumer " + consumer + " of queue " + queue;
   if (purge && there) context.confirm("delete " + count_of(there, "dead letter") + of);
   Change change(context, db.connection());
   std::int64_t count = 0;
   if (there)
     count = change
-                .run(purge ? pgq::step::dead_purge(queue, consumer, array_of(ids))
-                           : pgq::step::dead_replay(queue, consumer, array_of(ids)))
+                .run(purge ? pgq::step::dead_purge(queue, consumer, pgq::array_of(ids))
+                           : pgq::step::dead_replay(queue, consumer, pgq::array_of(ids)))
                 .value_or(0);
   if (!change.commit()) return 0;
   std::string letters = count_of(count, "dead letter") + of;
@@ -112,7 +104,10 @@ int dead_list(Context& context) {
   std::int64_t limit = context.settings.integer("limit");
   if (limit < 1) throw UsageError("--limit: at least 1");
   QueueDatabase db(context);
-  auto letters = read_letters(context, db, limit + 1);
+  pgq::DeadChoice choice = choice_of(context, db);
+  choice.limit = limit + 1;
+  pg::Transaction tx(db.connection(), pg::Mode::autocommit);
+  auto letters = pgq::dead_letters(tx, context.args[0], choice);
   bool more = static_cast<std::int64_t>(letters.size()) > limit;
   if (more) letters.pop_back();
   if (context.json) {
@@ -121,7 +116,7 @@ int dead_list(Context& context) {
     ui::Table table({"Consumer", "Event", "Dead since", "Retries", "Reason", "Type", "Data"});
     for (auto& l : letters)
       table.add({l.consumer, l.event.id, l.time, l.event.retry.value_or(0), short_text(l.reason, kReasonWidth),
-                 l.event.type, short_text(data_of(l.event), kDataWidth)});
+                 l.event.type, short_text(l.event.data, kDataWidth)});
     table.print(context.out);
   }
   if (letters.empty()) log::info("no dead letters");
@@ -132,13 +127,11 @@ int dead_list(Context& context) {
 int dead_show(Context& context) {
   auto ids = event_ids(context);
   QueueDatabase db(context);
-  std::set<std::int64_t> wanted(ids.begin(), ids.end());
-  std::vector<pgq::DeadLetter> letters;
-  for (auto& letter : read_letters(context, db, std::nullopt))
-    if (ids.empty() || wanted.erase(letter.event.id)) letters.push_back(letter);
-  if (!wanted.empty())
-    throw Error("[" + db.connection().label() + "] consumer " + context.args[1] + " of queue " + context.args[0] +
-                " has no dead letter " + std::to_string(*wanted.begin()));
+  pgq::DeadChoice choice = choice_of(context, db);
+  choice.ids = ids;
+  pg::Transaction tx(db.connection(), pg::Mode::autocommit);
+  auto letters = pgq::dead_letters(tx, context.args[0], choice);
+  if (letters.size() < ids.size()) missing(context, db.connection(), choice, static_cast<std::int64_t>(letters.size()));
   if (context.json) {
     print_json(context, letters);
     return 0;

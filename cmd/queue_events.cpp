@@ -74,9 +74,8 @@ int send_stream(Context& context) {
   try {
     count = send_all(context, *input, context.dry_run ? nullptr : &sender);
   } catch (const Error&) {
-    std::throw_with_nested(Error(sender.committed()
-                                     ? "only the first " + count_of(sender.committed(), "event") + " were sent"
-                                     : "nothing was sent"));
+    std::int64_t sent = sender.committed();
+    std::throw_with_nested(Error(sent ? "stopped after " + count_of(sent, "event") : "nothing was sent"));
   }
   if (context.dry_run) {
     print_steps(context, {{"send " + count_of(count, "event") + " to queue " + queue, sender.sql()}});
@@ -90,17 +89,15 @@ void print_events(Context& context, const std::vector<pgq::PeekedEvent>& events)
   if (!context.json) {
     ui::Table table({"Tick", "Event", "Time", "Retry", "Type", "Data", "Extra1"});
     for (auto& [e, tick] : events)
-      table.add({tick, e.id, e.time, e.retry, e.type,
-                 short_text(e.data_null ? std::nullopt : std::optional(e.data), kDataWidth),
-                 short_text(e.extra[0], 30)});
+      table.add({tick, e.id, e.time, e.retry, e.type, short_text(e.data, kDataWidth), short_text(e.extra[0], 30)});
     if (!events.empty()) table.print(context.out);
     return;
   }
   ui::Table table({"id", "time", "txid", "retry", "type", "data", "extra1", "extra2", "extra3", "extra4", "queue",
                    "consumer", "tick"});
   for (auto& [e, tick] : events)
-    table.add({e.id, e.time, e.txid, e.retry, e.type, e.data_null ? ui::Cell() : ui::Cell(e.data), e.extra[0],
-               e.extra[1], e.extra[2], e.extra[3], context.args[0], context.args[1], tick});
+    table.add({e.id, e.time, e.txid, e.retry, e.type, e.data, e.extra[0], e.extra[1], e.extra[2], e.extra[3],
+               context.args[0], context.args[1], tick});
   table.print_json(context.out);
 }
 

@@ -30,6 +30,7 @@ bool Change::commit() {
 }
 
 void print_steps(Context& context, const std::vector<pgq::Step>& steps) {
+  if (steps.empty() && !context.json) return log::info("nothing to do");
   ui::Table table({"Step", "SQL"});
   for (auto& step : steps) table.add({step.what, step.sql});
   context.print(table);

@@ -1,33 +1,49 @@
 #include "core/pgq/dead.h"
 
+#include "core/base/strings.h"
+
 namespace skytools::pgq {
 
-std::vector<DeadLetter> dead_letters(pg::Transaction& tx, const std::string& queue,
-                                     const std::optional<std::string>& consumer,
-                                     const std::optional<std::int64_t>& limit) {
-  const std::string iso = ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MSTZH:TZM')";
-  pg::Result r = tx.exec("select queue_name, consumer_name, to_char(dead_time" + iso +
-                             ", reason, ev_id, ev_txid, to_char(ev_time" + iso +
-                             ", ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4"
-                             " from skytools.dead_list($1, $2, $3::int)",
-                         queue, consumer, limit);
+namespace {
+
+constexpr const char* kChosen =
+    " from skytools.dead_list($1, $2) where $3::bigint[] is null or ev_id = any ($3::bigint[])";
+
+std::string iso(const std::string& column) { return "to_char(" + column + ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MSTZH:TZM')"; }
+
+}  // namespace
+
+std::optional<std::string> array_of(const std::vector<std::int64_t>& ids) {
+  if (ids.empty()) return std::nullopt;
+  std::vector<std::string> parts;
+  for (auto id : ids) parts.push_back(std::to_string(id));
+  return "{" + join(parts, ",") + "}";
+}
+
+std::vector<DeadLetter> dead_letters(pg::Transaction& tx, const std::string& queue, const DeadChoice& choice) {
+  static const std::string kSql =
+      "select queue_name, consumer_name, " + iso("dead_time") + ", reason, ev_id, ev_txid, " + iso("ev_time") +
+      ", ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4" + kChosen + " limit $4::bigint";
+  pg::Result r = tx.exec(kSql, queue, choice.consumer, array_of(choice.ids), choice.limit);
   std::vector<DeadLetter> out;
   for (int i = 0; i < r.rows(); ++i) {
     auto text = [&](int column) { return r.get<std::string>(i, column); };
-    out.push_back({.queue = text(0).value_or(""),
-                   .consumer = text(1).value_or(""),
-                   .time = text(2).value_or(""),
-                   .reason = text(3),
-                   .event = {.id = r.get<std::int64_t>(i, 4).value_or(0),
-                             .txid = r.get<std::int64_t>(i, 5).value_or(0),
-                             .time = text(6).value_or(""),
-                             .retry = r.get<std::int64_t>(i, 7),
-                             .type = text(8).value_or(""),
-                             .data = text(9).value_or(""),
-                             .data_null = r.null(i, 9),
-                             .extra = {text(10), text(11), text(12), text(13)}}});
+    DeadLetter l;
+    l.queue = text(0).value_or(""), l.consumer = text(1).value_or("");
+    l.time = text(2).value_or(""), l.reason = text(3);
+    l.event.id = r.get<std::int64_t>(i, 4).value_or(0);
+    l.event.txid = r.get<std::int64_t>(i, 5).value_or(0);
+    l.event.time = text(6).value_or("");
+    l.event.retry = r.get<std::int64_t>(i, 7);
+    l.event.type = text(8), l.event.data = text(9);
+    l.event.extra = {text(10), text(11), text(12), text(13)};
+    out.push_back(std::move(l));
   }
   return out;
+}
+
+std::int64_t count_dead_letters(pg::Transaction& tx, const std::string& queue, const DeadChoice& choice) {
+  return tx.value<std::int64_t>(std::string("select count(*)") + kChosen, queue, choice.consumer, array_of(choice.ids));
 }
 
 }  // namespace skytools::pgq

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,13 @@ struct NewEvent {
     auto size = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
     return size(type) + size(data) + size(extra[0]) + size(extra[1]) + size(extra[2]) + size(extra[3]);
   }
+};
+
+/// An event as it lies in the queue, NULL kept apart from "". Times are ISO with zone.
+struct StoredEvent : NewEvent {
+  std::int64_t id = 0, txid = 0;
+  std::string time;
+  std::optional<std::int64_t> retry;
 };
 
 /// The fields by the names files use: type, data, extra1 … extra4.

@@ -31,16 +31,16 @@ std::string batch_sql(const QueueInfo& queue) {
          " order by e.ev_id limit $5";
 }
 
-Event event_of(const pg::Result& r, int i) {
+StoredEvent event_of(const pg::Result& r, int i) {
   auto text = [&](int column) { return r.get<std::string>(i, column); };
-  return {.id = r.get<std::int64_t>(i, 0).value_or(0),
-          .txid = r.get<std::int64_t>(i, 2).value_or(0),
-          .time = text(1).value_or(""),
-          .retry = r.get<std::int64_t>(i, 3),
-          .type = text(4).value_or(""),
-          .data = text(5).value_or(""),
-          .data_null = r.null(i, 5),
-          .extra = {text(6), text(7), text(8), text(9)}};
+  StoredEvent e;
+  e.type = text(4), e.data = text(5);
+  e.extra = {text(6), text(7), text(8), text(9)};
+  e.id = r.get<std::int64_t>(i, 0).value_or(0);
+  e.time = text(1).value_or("");
+  e.txid = r.get<std::int64_t>(i, 2).value_or(0);
+  e.retry = r.get<std::int64_t>(i, 3);
+  return e;
 }
 
 }  // namespace

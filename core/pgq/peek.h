@@ -2,13 +2,13 @@
 #include <functional>
 
 #include "core/pgq/admin.h"
-#include "core/pgq/event.h"
+#include "core/pgq/new_event.h"
 
 namespace skytools::pgq {
 
 /// An event and the tick whose batch would bring it.
 struct PeekedEvent {
-  Event event;
+  StoredEvent event;
   std::int64_t tick = 0;
 };
 

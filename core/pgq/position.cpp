@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/duration.h"
 #include "core/base/error.h"
 
 namespace skytools::pgq {
@@ -32,13 +33,22 @@ std::string reach(pg::Transaction& tx, const QueueInfo& queue) {
   throw Error("[" + tx.connection().label() + "] queue " + queue.name + " has no tick " + what + reach(tx, queue));
 }
 
-/// The server's reading of a time; reading alone must not be mistaken for a failure of the search.
+std::optional<milliseconds> as_duration(const std::string& text) {
+  try {
+    return parse_duration(text);
+  } catch (const UsageError&) {
+    return std::nullopt;
+  }
+}
+
+/// The server's reading of a time; a duration is so long ago.
 std::string read_time(pg::Transaction& tx, const std::string& time) {
+  if (auto ago = as_duration(time)) return tx.value<std::string>("select now() - $1 * interval '1 ms'", ago->count());
   try {
     return tx.value<std::string>("select $1::timestamptz", time);
   } catch (const pg::SqlError& e) {
     if (!e.sqlstate().starts_with("22")) throw;
-    throw UsageError("neither a tick id nor a time: '" + time + "'");
+    throw UsageError("neither a time nor a duration: '" + time + "'");
   }
 }
 

@@ -40,8 +40,8 @@ std::string copy_sql(const std::string& table) {
 
 constexpr const char* kCallSql =
     "select count(pgq.insert_event($1, e.type, e.data, e.extra1, e.extra2, e.extra3, e.extra4))"
-    "  from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])"
-    "       as e (type, data, extra1, extra2, extra3, extra4)";
+    " from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])"
+    " as e (type, data, extra1, extra2, extra3, extra4)";
 
 }  // namespace
 

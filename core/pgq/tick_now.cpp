@@ -1,6 +1,7 @@
 #include "core/pgq/tick_now.h"
 
 #include "core/base/error.h"
+#include "core/pgq/api.h"
 
 namespace skytools::pgq {
 
@@ -64,14 +65,17 @@ std::int64_t tick_now(pg::Connection& c, const std::string& name, const Deadline
   auto snapshot = tx.value<std::string>("select txid_current_snapshot()");
   // Where events wait for a tick, one is due already.
   if (ticker.ourselves) run(tx, step::tick(name));
-  for (bool ask = true;;) {
+  for (std::int64_t asked = -1;;) {
     if (auto tick = covering_tick(tx, queue, after, snapshot)) return *tick;
     if (deadline.passed()) give_up(c, queue, ticker);
-    if (ask || ticker.ourselves)
+    // Asked once, and again when a tick came that shows too little.
+    std::int64_t newest = newest_tick(tx, name).value_or(0);
+    if (ticker.ourselves || newest > asked)
       for (auto& step : tick_steps(queue, ticker)) run(tx, step);
+    asked = newest;
     if (auto tick = covering_tick(tx, queue, after, snapshot)) return *tick;
     if (!c.wait_readable(deadline.left(kPoll))) throw Stopped();
-    ask = !c.notifications().empty();  // a tick that showed too little: ask for the next one
+    c.notifications();
   }
 }
 
