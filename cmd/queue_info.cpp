@@ -191,7 +191,7 @@ void print_stats(Context& context, const std::vector<pgq::Rates>& rates,
                                      {"New", "new_events"},
                                      {"Tick", "last_tick"},
                                      {"Tick age", "ticker_lag"}};
-  if (now) columns.insert(columns.begin() + 1, {"Events/s (now)", "events_per_second_now"});
+  if (now) columns.insert(columns.begin() + 1, ui::Column("Events/s (now)", "events_per_second_now"));
   if (context.json) columns.insert(columns.begin(), "time");
   ui::Table table(columns);
   for (auto& r : rates) {
