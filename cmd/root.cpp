@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cmd/config.h"
+#include "cmd/consumer.h"
 #include "cmd/demo.h"
 #include "cmd/help_command.h"
 #include "cmd/install.h"
@@ -45,7 +46,7 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 
-      kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand,
+      kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand, kConsumerCommand,
       kLondisteCommand, kConfigCommand,  kManCommand,    kHelpCommand,
   };
   static const Command program{.name = "skytools",

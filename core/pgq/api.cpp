@@ -2,14 +2,18 @@
 
 namespace skytools::pgq {
 
+std::optional<std::string> interval_text(std::optional<milliseconds> d) {
+  return d ? std::optional(std::to_string(d->count()) + " milliseconds") : std::nullopt;
+}
+
 std::optional<Batch> next_batch(pg::Transaction& tx, const std::string& queue, const std::string& consumer,
                                 const BatchShape& shape) {
   pg::Result r = tx.exec(
       "select batch_id, cur_tick_id, prev_tick_id, cur_tick_time, prev_tick_time, cur_tick_event_seq, "
       "prev_tick_event_seq,"
       " extract(epoch from clock_timestamp() - cur_tick_time)::float8"
-      " from pgq.next_batch_custom($1, $2, null, $3, null)",
-      queue, consumer, shape.min_count);
+      " from pgq.next_batch_custom($1, $2, $4, $3, $5)",
+      queue, consumer, shape.min_count, interval_text(shape.keep_lag), interval_text(shape.min_interval));
   if (r.rows() != 1 || r.null(0, 0)) return std::nullopt;
   auto [id, tick, prev, time, prev_time, seq, prev_seq, lag] =
       r.row<std::int64_t, std::int64_t, std::int64_t, std::string, std::string, std::int64_t, std::int64_t, double>(0);

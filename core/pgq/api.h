@@ -11,8 +11,14 @@ namespace skytools::pgq {
 
 /// How large a batch should be. Nothing set: the next tick.
 struct BatchShape {
-  std::optional<std::int64_t> min_count;  ///< events, by sequence distance
+  std::optional<std::int64_t> min_count = {};  ///< events, by sequence distance
+  std::optional<milliseconds> min_interval =
+      {};                                     ///< time between its ticks; with min_count: whichever is reached first
+  std::optional<milliseconds> keep_lag = {};  ///< least age of its end tick
 };
+
+/// A duration as text of the type interval.
+std::optional<std::string> interval_text(std::optional<milliseconds> d);
 
 std::optional<Batch> next_batch(pg::Transaction& tx, const std::string& queue, const std::string& consumer,
                                 const BatchShape& shape = {});

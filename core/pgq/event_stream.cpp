@@ -13,12 +13,6 @@ void recycle(std::string& s) {
   if (s.capacity() > kKeepCapacity) std::string().swap(s);
 }
 
-std::string copy_statement(pg::Transaction& source, std::int64_t batch, const std::string& filter) {
-  std::string sql = source.value<std::string>("select pgq.batch_event_sql($1)", batch);
-  if (!filter.empty()) sql = "select * from (" + sql + ") as ev where " + filter + " order by ev_id";
-  return "copy (" + sql + ") to stdout";
-}
-
 }  // namespace
 
 bool unescape_copy(std::string_view field, std::string& out) {
@@ -50,8 +44,15 @@ void escape_copy(std::string_view value, std::string& out) {
   out.append(value.substr(from));
 }
 
+std::string events_copy(const std::string& batch_sql, const std::string& filter) {
+  if (filter.empty()) return "copy (" + batch_sql + ") to stdout";
+  return "copy (select * from (" + batch_sql + ") as ev where " + filter + " order by ev_id) to stdout";
+}
+
 EventStream::EventStream(pg::Transaction& source, std::int64_t batch, const std::string& filter)
-    : copy_(std::make_unique<pg::CopyOut>(source, copy_statement(source, batch, filter))) {}
+    : copy_(std::make_unique<pg::CopyOut>(
+          source, events_copy(source.value<std::string>("select pgq.batch_event_sql($1)", batch), filter))),
+      rows_([copy = copy_.get()] { return copy->next(); }) {}
 
 void EventStream::split_row(std::string_view row) {
   if (!row.empty() && row.back() == '\n') row.remove_suffix(1);
@@ -70,7 +71,7 @@ const Event* EventStream::next() {
   recycle(event_.data);
   for (auto& extra : event_.extra)
     if (extra) recycle(*extra);
-  auto row = copy_->next();
+  auto row = rows_();
   if (!row) return nullptr;
   split_row(*row);
   ++count_;

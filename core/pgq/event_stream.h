@@ -1,6 +1,8 @@
 #pragma once
 #include <array>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,9 @@ class EventStream {
  public:
   /// @param filter  SQL condition over the ev_* columns, or ""
   EventStream(pg::Transaction& source, std::int64_t batch, const std::string& filter = "");
+  /// From anything that gives the rows of events_copy() one by one, each valid until the next call.
+  using Rows = std::function<std::optional<std::string_view>()>;
+  explicit EventStream(Rows rows) : rows_(std::move(rows)) {}
   /// The next event, valid until the next call; null at the end.
   const Event* next();
   std::int64_t count() const noexcept { return count_; }
@@ -25,16 +30,20 @@ class EventStream {
   /// Gives the memory behind raw() back: rows may be large, and decoding has copied what is needed.
   void drop_raw() {
     raw_ = {};
-    copy_->release();
+    if (copy_) copy_->release();
   }
 
  private:
   void split_row(std::string_view row);
-  std::unique_ptr<pg::CopyOut> copy_;
+  std::unique_ptr<pg::CopyOut> copy_;  ///< null when the rows come from elsewhere
+  Rows rows_;
   std::array<std::string_view, kColumns> raw_{};
   Event event_;
   std::int64_t count_ = 0;
 };
+
+/// The COPY statement of a batch. @param batch_sql  what pgq.batch_event_sql() gave  @param filter  as for EventStream
+std::string events_copy(const std::string& batch_sql, const std::string& filter = "");
 
 /// Appends the value of one COPY text field to `out` (cleared first). False for `\N`.
 bool unescape_copy(std::string_view field, std::string& out);

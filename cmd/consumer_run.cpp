@@ -1,0 +1,114 @@
+#include <unistd.h>
+
+#include "cmd/consumer_commands.h"
+#include "cmd/consumer_loop.h"
+#include "core/base/error.h"
+#include "core/consumer/local_sink.h"
+#include "core/consumer/move_sink.h"
+#include "core/consumer/print_sink.h"
+#include "core/log/log.h"
+#include "core/pgq/consumers.h"
+
+namespace skytools::cmd {
+
+namespace {
+
+consumer::Settings settings_of(const Context& context) {
+  return consumer::read_settings(context.settings, source_conninfo(context, context.settings));
+}
+
+/// Events on stdout must reach somebody before their batch is closed.
+std::unique_ptr<consumer::Sink> printing_sink(const Context& context, const consumer::Settings& settings) {
+  if (context.settings.boolean("daemon")) throw UsageError("a daemon has no stdout to print to");
+  if (context.settings.integer("quiet") > 1) throw UsageError("-qq would throw the events away");
+  return std::make_unique<consumer::PrintSink>(STDOUT_FILENO, settings.reader);
+}
+
+/// --rewind, --reset: true when one of them was asked for.
+bool wants_repositioning(const Context& context) {
+  bool rewind = context.settings.boolean("rewind"), reset = context.settings.boolean("reset");
+  if (rewind && reset) throw UsageError("--rewind and --reset exclude each other");
+  return rewind || reset;
+}
+
+int reposition_file(Context& context, const consumer::Settings& settings, const consumer::PositionFile& file) {
+  if (context.settings.boolean("reset")) {
+    if (!context.dry_run) file.remove();
+    log::info("tracking file removed, the next start goes on where the queue stands", {{"file", file.path()}});
+    return 0;
+  }
+  auto tick = file.read();
+  if (!tick) throw Error("tracking file '" + file.path() + "' has no position to rewind to");
+  if (!context.dry_run) {
+    consumer::Source source(settings.reader, {.stop = &context.stop});
+    consumer::move_to(source, *tick, "tracking file '" + file.path() + "'");
+  }
+  log::info("the queue was moved to the tick of the tracking file", {{"tick", *tick}});
+  return 0;
+}
+
+int bridge(Context& context, bool split) {
+  consumer::Settings settings = settings_of(context);
+  auto around = surroundings(context);
+  consumer::MoveSink sink(consumer::read_route(context.settings, split, settings.reader.queue), context.stop,
+                          around.alive);
+  if (!wants_repositioning(context) || context.dry_run) return run_loop(context, settings, sink);
+  consumer::Source source(settings.reader, {.stop = &context.stop});
+  if (context.settings.boolean("rewind")) {
+    sink.rewind(source);
+  } else {
+    auto kept = sink.reset(source);
+    log::info("the target has forgotten the position",
+              {{"consumer", settings.reader.name}, {"tick", kept.value_or(0)}});
+  }
+  return 0;
+}
+
+}  // namespace
+
+int consumer_list(Context& context) {
+  pg::Connection c("db", context.db_conninfo(), {.stop = &context.stop});
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  std::string queue =
+      context.args.empty() ? (context.settings.has("queue") ? context.settings.text("queue") : "") : context.args[0];
+  ui::Table table({"Queue", "Consumer", "Lag", "Last seen", "Pending", "Last tick", "Batch", "Next tick"});
+  for (auto& c_info : pgq::consumers(tx, queue))
+    table.add({c_info.queue, c_info.name, c_info.lag, c_info.last_seen, c_info.pending, c_info.last_tick, c_info.batch,
+               c_info.next_tick});
+  context.print(table);
+  return 0;
+}
+
+int consumer_run(Context& context) {
+  consumer::Settings settings = settings_of(context);
+  auto sink = make_sink(consumer::read_action(context.settings), settings, context);
+  if (!sink) throw UsageError("what shall be done with the events? --exec or --sql");
+  return run_loop(context, settings, *sink);
+}
+
+int consumer_local(Context& context) {
+  consumer::Settings settings = settings_of(context);
+  if (!context.settings.has("tracking_file"))
+    throw UsageError("where is the position kept? name it with --tracking-file");
+  consumer::PositionFile file(context.settings.text("tracking_file"));
+  if (wants_repositioning(context)) return reposition_file(context, settings, file);
+  consumer::Action action = consumer::read_action(context.settings);
+  // The file has the position, so nothing else may have it, too.
+  action.sql.finish_early = false;
+  action.sql.tracking = consumer::Tracking::none;
+  auto inner = make_sink(action, settings, context);
+  if (!inner) inner = printing_sink(context, settings);
+  consumer::LocalSink sink(std::move(file), *inner);
+  return run_loop(context, settings, sink);
+}
+
+int consumer_move(Context& context) { return bridge(context, false); }
+int consumer_split(Context& context) { return bridge(context, true); }
+
+int consumer_print(Context& context) {
+  consumer::Settings settings = settings_of(context);
+  auto sink = printing_sink(context, settings);
+  return run_loop(context, settings, *sink);
+}
+
+}  // namespace skytools::cmd

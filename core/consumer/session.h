@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+#include "core/pg/transaction.h"
+
+namespace skytools::consumer {
+
+/// Makes the text of values independent of the server's and the user's settings, and takes limits meant for people
+/// away.
+/// @param encoding  of the client side; "" leaves it
+void prepare_session(pg::Connection& c, const std::string& encoding);
+
+/// Do both connections lead to the same database?
+bool same_database(pg::Connection& a, pg::Connection& b);
+
+}  // namespace skytools::consumer

@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace skytools::consumer {
+
+/// The statement of `consumer run --sql`: its parameters `$1`…`$9` stand for columns of the event. The server wants
+/// them numbered without gaps (it could not tell the type of one that isn't used), so those in use are numbered anew.
+struct Statement {
+  std::string sql;           ///< with parameters $1 … $n
+  std::vector<int> columns;  ///< what each of them stood for, 1 … 9
+
+  /// @throws UsageError  on `$0`, `$10` and beyond
+  static Statement parse(const std::string& text);
+};
+
+}  // namespace skytools::consumer
