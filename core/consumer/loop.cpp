@@ -90,7 +90,7 @@ void Loop::process(Source& source, const pgq::Batch& batch) {
               {{"queue", settings_.reader.queue}, {"batch_id", batch.id}, {"tick", batch.tick}});
     pgq::EventStream none([] { return std::nullopt; });
     Work work{source, batch, none, around_};
-    close(work);
+    close(work, 0);
   } else if (sink_.streams()) {
     pg::Transaction tx(source.connection(), pg::Mode::read_only);
     pg::CopyOut rows(tx, copy);
@@ -98,7 +98,7 @@ void Loop::process(Source& source, const pgq::Batch& batch) {
     Work work{source, batch, events, around_};
     sink_.process(work);
     tx.commit();
-    close(work);
+    close(work, events.count());
   } else {
     {
       pg::Transaction tx(source.connection(), pg::Mode::autocommit);
@@ -108,13 +108,13 @@ void Loop::process(Source& source, const pgq::Batch& batch) {
     pgq::EventStream events([this] { return spool_.next(); });
     Work work{source, batch, events, around_, [this] { spool_.rewind(); }};
     sink_.process(work);
-    close(work);
+    close(work, spool_.rows());
   }
   busy_ms_ += since_ms(begun);
 }
 
 /// The batch is closed and counted.
-void Loop::close(Work& work) {
+void Loop::close(Work& work, std::int64_t events) {
   SKYTOOLS_FAILPOINT("consumer.before_finish");
   if (!work.finished) {
     pg::Transaction tx(work.source.connection());
@@ -125,7 +125,7 @@ void Loop::close(Work& work) {
   }
   SKYTOOLS_FAILPOINT("consumer.after_finish");
   ++batches_;
-  events_ += work.events.count();
+  events_ += events;
   retried_ += static_cast<std::int64_t>(work.answers.retries.size());
   dead_ += static_cast<std::int64_t>(work.answers.dead.size());
   lag_ = work.batch.lag;
@@ -133,7 +133,7 @@ void Loop::close(Work& work) {
     log::debug("batch finished", {{"queue", settings_.reader.queue},
                                   {"batch_id", work.batch.id},
                                   {"tick", work.batch.tick},
-                                  {"events", work.events.count()}});
+                                  {"events", events}});
 }
 
 void Loop::take_new_settings() {
@@ -147,14 +147,17 @@ void Loop::take_new_settings() {
 
 void Loop::log_stats() {
   stats_due_ = Clock::now() + settings_.stats_interval;
-  log::info("consumer", {{"queue", settings_.reader.queue},
-                         {"consumer", settings_.reader.name},
-                         {"count", events_},
-                         {"batches", batches_},
-                         {"retry", retried_},
-                         {"dead", dead_},
-                         {"duration_ms", busy_ms_},
-                         {"lag_ms", static_cast<std::int64_t>(lag_ * 1000)}});
+  const Reader& reader = settings_.reader;
+  log::Fields fields{{"queue", reader.queue}, {"consumer", reader.name}};
+  if (!reader.subconsumer.empty()) fields.emplace_back("subconsumer", reader.subconsumer);
+  for (auto [key, value] : {std::pair{"count", events_},
+                            {"batches", batches_},
+                            {"retry", retried_},
+                            {"dead", dead_},
+                            {"duration_ms", busy_ms_},
+                            {"lag_ms", static_cast<std::int64_t>(lag_ * 1000)}})
+    fields.emplace_back(key, value);
+  log::info("consumer", std::move(fields));
   events_ = batches_ = retried_ = dead_ = busy_ms_ = 0;
 }
 

@@ -39,7 +39,7 @@ class Loop {
  private:
   bool session();  ///< false: the connection has served its time
   void process(Source& source, const pgq::Batch& batch);
-  void close(Work& work);
+  void close(Work& work, std::int64_t events);
   void rest(Source& source);
   void take_new_settings();
   void log_stats();

@@ -27,7 +27,9 @@ void Spool::fill(pg::CopyOut& copy) {
   memory_.clear();
   if (memory_.capacity() > 2 * memory_limit_) std::string().swap(memory_);
   file_.reset();
+  rows_ = 0;
   while (auto row = copy.next()) {
+    ++rows_;
     if (!file_ && memory_.size() + row->size() <= memory_limit_)
       memory_.append(*row);
     else

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -21,7 +22,7 @@ class Spool {
   /// The next row with its line end, valid until the next call; nullopt at the end.
   std::optional<std::string_view> next();
   void rewind();
-  bool spilled() const noexcept { return file_ != nullptr; }
+  std::int64_t rows() const noexcept { return rows_; }
 
  private:
   struct CloseFile {
@@ -30,6 +31,7 @@ class Spool {
   void spill(std::string_view row);
 
   std::size_t memory_limit_, at_ = 0;
+  std::int64_t rows_ = 0;
   std::string memory_;
   std::unique_ptr<std::FILE, CloseFile> file_;
   std::string row_;  ///< one that was read back from the file

@@ -16,14 +16,13 @@ void succeed(const Output& o, const std::string& what) {
 
 std::string type_of(const std::string& name) { return name.substr(0, name.find_first_of("0123456789")); }
 
-/// New databases of a server are copies of template1, so the schemas are installed once.
-void prepare(run::ThrowawayServer& server) {
+}  // namespace
+
+void install_template(run::ThrowawayServer& server) {
   std::string db = server.conninfo("template1");
   if (query(db, "select to_regclass('londiste.table_info') is null") != "t") return;
   succeed(run_skytools({"install", "--db", db}), "install");
 }
-
-}  // namespace
 
 std::string checksum(const std::string& conninfo, const std::string& table) {
   return query(conninfo, "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from " + table + " t");
@@ -32,7 +31,7 @@ std::string checksum(const std::string& conninfo, const std::string& table) {
 Cascade::Cascade(std::vector<NodePlan> plan, bool with_ticker) : plan_(std::move(plan)) {
   for (auto& node : plan_) {
     auto& on = node.server ? *node.server : server();
-    prepare(on);
+    install_template(on);
     databases_[node.name] = std::make_unique<Database>(on);
   }
   if (with_ticker) start_ticker();

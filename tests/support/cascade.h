@@ -62,6 +62,9 @@ class Cascade {
   std::map<std::string, std::unique_ptr<Background>> workers_;
 };
 
+/// New databases of a server are copies of template1, so all schemas are installed there, once.
+void install_template(run::ThrowawayServer& server);
+
 /// Rows and a checksum of a table, whatever the order.
 std::string checksum(const std::string& conninfo, const std::string& table);
 
