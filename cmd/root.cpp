@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "cmd/completion.h"
 #include "cmd/config.h"
 #include "cmd/consumer.h"
 #include "cmd/demo.h"
@@ -46,8 +47,8 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 
-      kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand, kConsumerCommand,
-      kLondisteCommand, kConfigCommand,  kManCommand,    kHelpCommand,
+      kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand,
+      kLondisteCommand, kConfigCommand,  kManCommand,    kCompletionCommand, kHelpCommand,
   };
   static const Command program{.name = "skytools",
                                .help = "queues, replication and role changes between PostgreSQL servers",

@@ -46,6 +46,23 @@ select q.queue_name,
  where not q.queue_external_ticker and not q.queue_ticker_paused
  order by q.queue_name)sql";
 
+/// Members of a cooperative group have no position of their own while they work; their main consumer stands for them.
+/// A consumer two ticks behind works on the newest but one, or has just been told of the newest.
+constexpr const char* kAudiences = R"sql(
+select q.queue_name,
+       bool_or(not s.lags or s.works),
+       bool_or(s.lags and not s.works),
+       coalesce(max(s.behind) filter (where s.lags and s.works), 0)
+  from pgq.queue q
+  join lateral (select tick_id from pgq.tick where tick_queue = q.queue_id
+                 order by tick_queue desc, tick_id desc limit 1) t on true
+  join lateral (select t.tick_id - sub_last_tick as behind, t.tick_id - sub_last_tick > 2 as lags,
+                       sub_active > now() - interval '10 seconds' as works
+                  from pgq.subscription join pgq.consumer on co_id = sub_consumer
+                 where sub_queue = q.queue_id and sub_last_tick is not null and co_name not like '.%') s on true
+ where not q.queue_external_ticker and not q.queue_ticker_paused
+ group by q.queue_name)sql";
+
 bool is_vacuum(std::string_view function) {
   std::string word = lower(function);
   return word == "vacuum" || word == "vacuum analyze";
@@ -117,6 +134,16 @@ std::vector<QueueFacts> Api::check() {
     q.older_ended = r.get<bool>(i, 13).value_or(false);
   }
   return queues;
+}
+
+std::map<std::string, Audience> Api::audiences() {
+  pg::Result r = Transaction(c_, Mode::autocommit).exec(kAudiences);
+  std::map<std::string, Audience> out;
+  for (int i = 0; i < r.rows(); ++i)
+    out[std::string(r.text(i, 0))] = {.following = r.get<bool>(i, 1).value_or(false),
+                                      .absent = r.get<bool>(i, 2).value_or(false),
+                                      .behind_most = r.get<std::int64_t>(i, 3).value_or(0)};
+  return out;
 }
 
 bool Api::has_late_events(const QueueFacts& q) {

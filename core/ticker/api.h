@@ -1,10 +1,12 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/pg/transaction.h"
+#include "core/ticker/pace.h"
 #include "core/ticker/schedule.h"
 
 namespace skytools::ticker {
@@ -44,6 +46,8 @@ class Api {
 
   /// All queues that are neither paused nor ticked from outside, by name. Takes no transaction id and writes no WAL.
   std::vector<QueueFacts> check();
+  /// How consumers follow, by queue; those of check() without any are left out.
+  std::map<std::string, Audience> audiences();
   /// Are there committed events which the newest tick missed because their transaction was still open?
   bool has_late_events(const QueueFacts& q);
   /// Takes an id from the event sequence, which is what tells the server that events wait.

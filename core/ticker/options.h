@@ -24,7 +24,8 @@ inline constexpr config::Option kTickerOptions[] = {
     {.key = "max_lag",
      .type = config::Type::duration,
      .fallback = "10ms",
-     .help = "longest wait of an event for its tick, in queues that have the default ticker_max_lag of 3s",
+     .help = "longest wait of an event for its tick while consumers keep up, in queues with the default ticker_max_lag "
+             "of 3s",
      .when = config::When::reload},
     {.key = "ticker_period",
      .type = config::Type::duration,

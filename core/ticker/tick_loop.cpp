@@ -15,7 +15,8 @@ using std::chrono::seconds;
 constexpr milliseconds kBusyPause{5};  // between looks while events flow …
 constexpr int kRest = 3;               // … but so many times as long as a look and its ticks take lately
 constexpr milliseconds kLinger{500};   // awake after the last event: a NOTIFY costs producers more than a look costs us
-constexpr milliseconds kSilentPause{100};  // asleep, when producers that don't wake us were seen lately
+constexpr milliseconds kAudiencePeriod{250};  // between looks at the consumers, while events flow
+constexpr milliseconds kSilentPause{100};     // asleep, when producers that don't wake us were seen lately
 constexpr seconds kSilentMemory{60};
 constexpr milliseconds kLockTimeout{500};  // a locked queue may delay the others by this once per attempt
 constexpr seconds kTurnPause{2};           // between attempts to become the ticker of the database
@@ -32,8 +33,11 @@ milliseconds since(Clock::time_point then) { return std::chrono::duration_cast<m
 
 }  // namespace
 
-std::optional<milliseconds> TickLoop::wanted_lag(const Periods& periods) const {
-  return api_.has_skytools() ? std::optional(periods.max_lag) : std::nullopt;
+std::optional<milliseconds> TickLoop::wanted_lag(const QueueFacts& q, const Periods& periods) const {
+  if (!api_.has_skytools()) return std::nullopt;
+  if (periods.max_lag == milliseconds(0)) return periods.max_lag;
+  auto audience = audiences_.find(q.name);
+  return pace(audience == audiences_.end() ? Audience{} : audience->second, periods.max_lag);
 }
 
 void TickLoop::run(const SettingsSource& settings) {
@@ -118,6 +122,10 @@ TickLoop::Round TickLoop::look_and_tick(const Periods& periods) {
   std::erase_if(settled_seq_, [&](auto& entry) { return !seen.contains(entry.first); });
   std::erase_if(trouble_, [&](auto& entry) { return !seen.contains(entry.first); });
   seen_seq_ = std::move(seen);
+  if (round.active && Clock::now() >= audiences_due_) {
+    audiences_ = api_.audiences();
+    audiences_due_ = Clock::now() + kAudiencePeriod;
+  }
 
   for (const QueueFacts& q : queues) {
     auto trouble = trouble_.find(q.name);
@@ -140,7 +148,7 @@ TickLoop::Round TickLoop::look_and_tick(const Periods& periods) {
 
 /// True when a tick was made.
 bool TickLoop::tick_queue(const QueueFacts& q, const Periods& periods, Round& round) {
-  auto wanted = wanted_lag(periods);
+  auto wanted = wanted_lag(q, periods);
   milliseconds limit = lag_limit(q, wanted);
   Decision decision = decide(q, wanted);
   if (!decision.due && q.new_events() <= 0 && has_late_events(q, limit)) {

@@ -49,7 +49,7 @@ class TickLoop {
   bool has_late_events(const QueueFacts& q, milliseconds limit);
   void report_failure(const std::string& queue, const Error& error);
   bool sleep(const Periods& periods, milliseconds next);
-  std::optional<milliseconds> wanted_lag(const Periods& periods) const;
+  std::optional<milliseconds> wanted_lag(const QueueFacts& q, const Periods& periods) const;
 
   pg::Connection& connection_;
   Api api_;
@@ -63,6 +63,8 @@ class TickLoop {
   std::map<std::string, std::int64_t> seen_seq_;     ///< queue → event sequence at the last look
   std::map<std::string, std::int64_t> settled_seq_;  ///< queue → event ids up to here are all covered by ticks
   std::map<std::string, Trouble> trouble_;
+  std::map<std::string, Audience> audiences_;
+  Clock::time_point audiences_due_{};
 };
 
 }  // namespace skytools::ticker

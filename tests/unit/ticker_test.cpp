@@ -80,6 +80,23 @@ TEST_CASE("the wait is until the tick becomes due") {
   CHECK(decide(queue(10s, 5s, 1), 50ms).wait == 0ms);
 }
 
+TEST_CASE("the pace follows the consumers") {
+  Audience near{.following = true};
+  CHECK(pace(near, 10ms) == 10ms);
+  near.behind_most = 1;
+  CHECK(pace(near, 10ms) == 10ms);
+  near.behind_most = 5;
+  CHECK(pace(near, 10ms) == 50ms);
+  near.behind_most = 1'000'000'000'000'000;
+  CHECK(pace(near, 10ms) == 1s);
+  CHECK(pace(near, 2s) == 2s);  // never below what was asked for
+  CHECK(pace({.following = true, .absent = true}, 10ms) == 100ms);
+  CHECK(pace({.following = true, .absent = true, .behind_most = 30}, 10ms) == 300ms);
+  CHECK(pace({.absent = true}, 10ms) == 100ms);
+  CHECK(pace({}, 10ms) == 100ms);
+  CHECK(pace({}, 500ms) == 500ms);
+}
+
 TEST_CASE("a sequence never used counts no event") {
   QueueFacts q = queue(10s, 2s, 0);
   q.seq = 0;

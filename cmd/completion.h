@@ -1,0 +1,6 @@
+#pragma once
+#include "cmd/command.h"
+
+namespace skytools::cmd {
+extern const Command kCompletionCommand;
+}
