@@ -43,7 +43,7 @@ std::string everything(const Database& db) {
       " (select string_agg(r::text, ';' order by r.ev_id) from pgq.retry_queue r),"
       " (select string_agg(d::text, ';' order by d.ev_id) from skytools.dead_letter d),"
       " (select string_agg(p::text, ';' order by p.queue_id) from skytools.queue_policy p),"
-      " (select string_agg(p::text, ';' order by p.queue_id) from skytools.paused_consumer p),"
+      " (select string_agg(p::text, ';' order by p.sub_id) from skytools.paused_consumer p),"
       " (select string_agg(schemaname || sequencename || ':' || coalesce(last_value, 0), ';' order by sequencename)"
       "    from pg_sequences where schemaname in ('pgq', 'skytools'))");
 }
