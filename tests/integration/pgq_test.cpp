@@ -10,11 +10,9 @@
 
 using namespace skytools;
 using namespace std::chrono_literals;
-using test::Queue, test::Session;
+using test::kPatience, test::Queue, test::Session;
 
 namespace {
-
-constexpr milliseconds kPatience = 20s;
 
 using Strings = std::vector<std::string>;
 

@@ -1,4 +1,5 @@
 #pragma once
+// Sessions held open by hand, and a database with a queue for them: tests of what several sessions do at once.
 #include <doctest/doctest.h>
 
 #include <future>
@@ -11,6 +12,8 @@
 #include "tests/support/cluster.h"
 
 namespace skytools::test {
+
+inline constexpr milliseconds kPatience = std::chrono::seconds(20);
 
 /// A session whose transactions are opened and ended by hand, as the cases need several open at once.
 class Session {
@@ -117,7 +120,7 @@ struct Queue : Database {
       second.commit();
       return got;
     });
-    CHECK(eventually(std::chrono::seconds(20), [&] { return waits_for_lock(second); }));
+    CHECK(eventually(kPatience, [&] { return waits_for_lock(second); }));
     end();
     return answer.get();
   }

@@ -1,0 +1,331 @@
+// The SQL functions of schema skytools for queues and consumers with several sessions at once, while xmin is held, and
+// beside the original's extension. What one session sees is in tests/sql/skytools.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <thread>
+
+#include "core/base/strings.h"
+#include "tests/support/pgq_queue.h"
+
+using namespace skytools;
+using namespace std::chrono_literals;
+using test::Queue;
+using test::Session;
+
+namespace {
+
+const std::string kReceive =
+    "select coalesce(string_agg(ev_data, ' ' order by ev_id), '') from skytools.receive('q', 'c', 2)";
+const std::string kAckAll = "select skytools.ack('q', 'c', array(select ev_id from skytools.receive('q', 'c', 2)))";
+
+/// Ticks at once, whatever the ticker's rules say.
+void force_tick(pg::Transaction& tx, const std::string& queue) {
+  tx.exec("select pgq.force_tick($1)", queue);
+  tx.exec("select pgq.ticker($1)", queue);
+}
+
+}  // namespace
+
+TEST_CASE("receivers of one consumer take turns") {
+  Queue db;
+  db.query("select skytools.send('q', 't', array['a', 'b', 'c', 'd', 'e'])");
+  db.tick();
+  Session one(db.conninfo()), two(db.conninfo());
+
+  // what one works on in a transaction is not given to two, and comes again if one gives up
+  CHECK(one.ask(kReceive) == "a b");
+  CHECK(one.ask(kAckAll) == "2");
+  CHECK(db.contended(two, kReceive, [&] { one.commit(); }) == "c d");
+  CHECK(one.ask(kAckAll) == "2");
+  CHECK(db.contended(two, kReceive, [&] { one.rollback(); }) == "c d");
+  // without a transaction around the work both get the same events, and the second answer counts nothing
+  CHECK(one.ask(kReceive) == "c d");
+  one.commit();
+  CHECK(two.ask("select skytools.ack('q', 'c', array[3, 4])") == "2");
+  CHECK(db.contended(one, "select skytools.ack('q', 'c', array[3, 4])", [&] { two.commit(); }) == "0");
+  // the last answer ends the batch for both
+  CHECK(two.ask("select skytools.ack('q', 'c', 5)") == "1");
+  CHECK(db.contended(one, kReceive, [&] { two.commit(); }) == "");
+  CHECK(db.query("select current_batch, pending_events from pgq.get_consumer_info('q')") == "NULL|0");
+}
+
+TEST_CASE("many receivers of one consumer do each event once") {
+  Queue db;
+  constexpr int kBatches = 20, kPerBatch = 7;
+  for (int i = 0; i < kBatches; ++i) {
+    db.query("select skytools.send('q', 't', array(select n::text from generate_series(1, " +
+             std::to_string(kPerBatch) + ") n))");
+    db.tick();
+  }
+  db.query("create table done (ev_id bigint)");
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      pg::Connection c("receiver", db.conninfo());
+      for (bool more = true; more;) {
+        pg::Transaction tx(c);
+        more = tx.value<bool>(
+            "with got as (insert into done select ev_id from skytools.receive('q', 'c', 3) returning ev_id), "
+            "answer as (select skytools.ack('q', 'c', array(select ev_id from got)) as n, (select count(*) from got) "
+            "as m) "
+            "select m > 0 and n = m from answer");
+        tx.commit();
+      }
+    });
+  for (auto& t : threads) t.join();
+  CHECK(db.query("select count(*), count(distinct ev_id) from done") ==
+        std::to_string(kBatches * kPerBatch) + "|" + std::to_string(kBatches * kPerBatch));
+  CHECK(db.query("select count(*) from skytools.unanswered") == "0");
+}
+
+TEST_CASE("a batch is answered once by two sessions") {
+  Queue db;
+  db.query("select skytools.send('q', 't', array['a', 'b'])");
+  db.tick();
+  db.query("select pgq.next_batch('q', 'c')");
+  Session one(db.conninfo()), two(db.conninfo());
+  CHECK(one.ask("select skytools.answer_batch(1, array[1], null, null, null)") == "1");
+  CHECK(db.contended(two, "select skytools.answer_batch(1, array[2], null, array[1], null)", [&] { one.commit(); }) ==
+        "0");
+  CHECK(db.query("select ev_id from pgq.retry_queue") == "1");
+  CHECK(db.query("select count(*) from skytools.dead_letter") == "0");
+}
+
+TEST_CASE("a consumer placed at an old tick and a rotation see each other") {
+  for (std::string place : {"select skytools.seek('q', 'c', 1)",
+                            "select skytools.seek('q', 'c', (select tick_time from pgq.tick where tick_id = 1))",
+                            "select pgq.register_consumer_at('q', 'c', 1)"}) {
+    INFO(place);
+    Queue db;
+    db.insert("old");
+    db.tick_and_drain();
+    db.tick_and_drain();
+    REQUIRE(db.query("select sub_last_tick from pgq.subscription") == "3");
+    Session consumer(db.conninfo()), rotation(db.conninfo());
+
+    // rotation waits for the consumer, and then keeps what it needs
+    consumer.ask(place);
+    db.contended(rotation, "select pgq.maint_rotate_tables_step1('q')", [&] { consumer.commit(); });
+    CHECK(db.drain() == std::vector<std::string>{"old"});
+
+    // the consumer waits for a rotation, and is told that its tick is gone
+    db.step1(), db.step2();
+    db.tick_and_drain();
+    CHECK(rotation.ask("select pgq.maint_rotate_tables_step1('q')") == "0");
+    auto refused = std::async(std::launch::async, [&] { return consumer.sqlstate_of(place); });
+    CHECK(test::eventually(test::kPatience, [&] { return db.waits_for_lock(consumer); }));
+    rotation.commit();
+    CHECK(refused.get() == "P0001");
+  }
+}
+
+TEST_CASE("a consumer that listens is woken by the end of its pause and by a seek") {
+  Queue db;
+  db.query("select skytools.pause_consumer('q', 'c')");
+  pg::Connection listener("listener", db.conninfo());
+  REQUIRE(pg::listen(listener, "pgq_tick_1"));
+  for (std::string wake : {"select skytools.resume_consumer('q', 'c')", "select skytools.seek('q', 'c', 1)"}) {
+    db.query(wake);
+    std::vector<pg::Notification> got;
+    for (Deadline deadline(test::kPatience); got.empty() && !deadline.passed(); got = listener.notifications())
+      listener.wait_readable(100ms);
+    REQUIRE_MESSAGE(got.size() == 1, wake);
+    CHECK(got[0].payload == "1");
+  }
+}
+
+TEST_CASE("a consumer's id is renewed when nobody holds its rows") {
+  Queue db;
+  db.query("select pgq.create_queue('r'), pgq.register_consumer('r', 'c'), skytools.pause_consumer('r', 'c')");
+  Session older(db.conninfo(), pg::Mode::repeatable_read), other(db.conninfo());
+  const std::string renew = "select skytools.renew_consumer_id(co_id) from pgq.consumer where co_name = 'c'";
+  const std::string who = "select string_agg(queue_name || consumer_name, ' ') from pgq.get_consumer_info()";
+  REQUIRE(older.ask(who) == "qc rc");
+
+  for (std::string hold :
+       {"select 1 from pgq.consumer for key share", "select 1 from pgq.subscription where sub_queue = 2 for key share",
+        "select pgq.register_consumer('q', 'c')"}) {
+    INFO(hold);
+    other.ask(hold);
+    CHECK(db.query(renew) == "f");
+    other.rollback();
+  }
+  db.query("select pgq.register_consumer('q', 'c.a')");
+  db.query(
+      "update pgq.subscription set sub_id = 1 where sub_consumer = (select co_id from pgq.consumer where co_name = "
+      "'c.a')");
+  CHECK(db.query(renew) == "f");  // the main consumer of a group
+  db.query("select pgq.unregister_consumer('q', 'c.a')");
+  CHECK(db.query(renew) == "t");
+  CHECK(db.query("select skytools.renew_consumer_id(0)") == "f");
+
+  CHECK(db.query("select count(*) from pgq.consumer where co_name = 'c' and co_id > 2") == "1");
+  CHECK(db.query(who) == "qc rc");
+  CHECK(db.query("select skytools.consumer_paused('r', 'c')") == "t");
+  CHECK(older.ask(who) == "qc rc");
+  CHECK(older.ask(renew) == "f");
+  // who has the older snapshot cannot work on the row unnoticed
+  db.insert("x");
+  db.tick();
+  older.rollback();
+  older.ask("select 1 from pgq.queue limit 1");
+  CHECK(db.query(renew) == "t");
+  CHECK(older.sqlstate_of("select pgq.next_batch('q', 'c')") == "40001");
+}
+
+TEST_CASE("batches go on under new ids while xmin is held, each event once") {
+  Queue db;
+  constexpr int kTicks = 700;  // each of 256 renews the id, once the table is above 64 kB
+  db.query("select pgq.create_queue('r'), pgq.register_consumer('r', 'c'), pgq.register_consumer('q', 'd')");
+  Session holder(db.conninfo(), pg::Mode::repeatable_read);
+  const std::string facts =
+      "select string_agg(concat(co_id, co_name, sub_last_tick), ' ' order by sub_id) from pgq.subscription join "
+      "pgq.consumer on co_id = sub_consumer";
+  const std::string before = holder.ask(facts);
+
+  std::thread producer([&] {
+    pg::Connection c("producer", db.conninfo());
+    pg::Transaction tx(c, pg::Mode::autocommit);
+    for (int i = 0; i < kTicks; ++i)
+      for (std::string queue : {"q", "r"}) {
+        tx.exec("select skytools.send($1, 't', array['1', '2'])", queue);
+        force_tick(tx, queue);
+      }
+  });
+  std::map<std::string, std::map<std::int64_t, int>> seen;  // subscription → event → how often
+  std::map<std::string, std::string> failed;
+  std::vector<std::thread> consumers;
+  for (std::string name : {"q/c", "q/d", "r/c"})
+    consumers.emplace_back([&, name, &mine = seen[name], &failure = failed[name]] {
+      try {
+        pg::Connection c(name, db.conninfo());
+        pg::Transaction tx(c, pg::Mode::autocommit);
+        Deadline deadline(120s);
+        while (mine.size() < 2 * kTicks && !deadline.passed()) {
+          auto batch =
+              tx.value<std::optional<std::int64_t>>("select pgq.next_batch($1, $2)", name.substr(0, 1), name.substr(2));
+          if (!batch) {
+            std::this_thread::sleep_for(1ms);
+            continue;
+          }
+          pg::Result events = tx.exec("select ev_id from pgq.get_batch_events($1)", *batch);
+          for (int i = 0; i < events.rows(); ++i) ++mine[events.get<std::int64_t>(i, 0).value()];
+          if (tx.value<int>("select pgq.finish_batch($1)", *batch) != 1) failure = "batch not finished";
+        }
+      } catch (const std::exception& e) {
+        failure = e.what();
+      }
+    });
+  producer.join();
+  for (auto& t : consumers) t.join();
+
+  for (auto& [name, events] : seen) {
+    INFO(name);
+    CHECK(failed[name] == "");
+    CHECK(events.size() == 2 * kTicks);
+    CHECK(std::all_of(events.begin(), events.end(), [](auto& e) { return e.second == 1; }));
+  }
+  CHECK(db.query("select count(*) from pgq.consumer where co_id <= 2") == "0");  // both were renewed
+  CHECK(db.query("select count(*), count(distinct sub_id) from pgq.subscription") == "3|3");
+  CHECK(holder.ask(facts) == before);
+  // A look-up walks along the versions under the newest id, not along all of them: their pages are the measure.
+  auto pages = [&](const std::string& key) {
+    const std::string plan = db.query(
+        "set enable_seqscan = off; explain (analyze, buffers, timing off, summary off) select from pgq.subscription "
+        "where " +
+        key);
+    const std::string mark = "shared hit=";
+    return std::stoi(plan.substr(plan.find(mark) + mark.size()));
+  };
+  const int all = std::stoi(db.query("select pg_relation_size('pgq.subscription') / 8192"));
+  CHECK(all > 30);  // the dead versions are there
+  CHECK(pages("sub_queue = 1 and sub_consumer = (select co_id from pgq.consumer where co_name = 'd')") < all * 2 / 3);
+}
+
+TEST_CASE("a bloated retry queue is renewed without its dead rows, unless it is in use") {
+  Queue db;
+  Session older(db.conninfo(), pg::Mode::repeatable_read), other(db.conninfo());
+  older.ask("select 1");
+  const std::string add =
+      "select pgq.event_retry_raw('q', 'c', now() + interval '1 h', $1, now(), 1, 't', 'd', null, null, null, null)";
+  db.query(
+      "select pgq.event_retry_raw('q', 'c', now(), n, now(), 1, 't', repeat('x', 100), null, null, null, null) from "
+      "generate_series(1, 20000) n");
+  db.query("delete from pgq.retry_queue where ev_id > 3");
+  const std::string operation =
+      "select count(*) from pgq.maint_operations() where func_name = 'skytools.renew_retry_queue'";
+  const std::string size = "select pg_relation_size('pgq.retry_queue') > 100000";
+  REQUIRE(db.query(operation) == "1");
+
+  other.ask("select count(*) from pgq.retry_queue");
+  CHECK(db.query("select skytools.renew_retry_queue()") == "0");
+  CHECK(db.query(size) == "t");
+  other.rollback();
+  CHECK(db.query("select skytools.renew_retry_queue()") == "0");
+  CHECK(db.query(size) == "f");
+  CHECK(db.query(operation) == "0");
+  CHECK(db.query("select sum(ev_id), count(*), min(length(ev_data)) from pgq.retry_queue") == "6|3|100");
+  // an older snapshot finds nothing to move, and adds nothing twice
+  CHECK(older.ask("select pgq.maint_retry_events()") == "0");
+  CHECK(older.sqlstate_of(add, 3) == "23505");
+  CHECK(db.query("select pgq.maint_retry_events()") == "3");
+
+  // so many waiting rows are no bloat
+  db.query(
+      "select pgq.event_retry_raw('q', 'c', now(), n, now(), 1, 't', repeat('x', 100), null, null, null, null) from "
+      "generate_series(1, 20000) n");
+  const std::string file = "select pg_relation_filenode('pgq.retry_queue')";
+  const std::string before = db.query(file);
+  db.query("select skytools.renew_retry_queue()");
+  CHECK(db.query(file) == before);
+}
+
+TEST_CASE("beside the original's extension all but the pause works") {
+  test::Database db;
+  if (db.query("select count(*) from pg_available_extensions where name = 'pgq'") == "0") {
+    MESSAGE("SKIPPED: the extension pgq is not available");
+    return;
+  }
+  db.query("create extension pgq");
+  {
+    pg::Connection c("test", db.conninfo());
+    schema::install(c, {.modules = {"pgq"}});
+  }
+  REQUIRE(db.query("select origin from skytools.module where name = 'pgq'") == "extension");
+  auto tick = [&] {
+    pg::Connection c("ticker", db.conninfo());
+    pg::Transaction tx(c, pg::Mode::autocommit);
+    force_tick(tx, "q");
+  };
+  db.query("select pgq.create_queue('q'), pgq.register_consumer('q', 'c')");
+  CHECK(db.query("select skytools.send('q', 't', 'a'), skytools.send('q', 't', array['b', 'c', 'd'])") == "1|3");
+  tick();
+  CHECK(db.query("select ev_data from skytools.receive('q', 'c', 2)") == "a\nb");
+  CHECK(db.query("select skytools.ack('q', 'c', 1), skytools.nack('q', 'c', 2)") == "1|1");
+  CHECK(db.query("select ev_data from skytools.receive('q', 'c')") == "c\nd");
+  CHECK(db.query("select skytools.ack('q', 'c', array[3, 4])") == "2");
+  CHECK(db.query("select current_batch from pgq.get_consumer_info('q', 'c')") == "NULL");
+  CHECK(db.query("select skytools.seek('q', 'c', 1)") == "1");
+  db.query("select skytools.set_queue_policy('q', 'retry_limit', '0')");
+  CHECK(db.query("select skytools.answer_batch(pgq.next_batch('q', 'c'), array[1], null, array[3], array['bad'])") ==
+        "1");
+  CHECK(db.query("select ev_id, reason from skytools.dead_list('q', 'c')") == "1|retry limit of 0 reached\n3|bad");
+  CHECK(db.query("select skytools.dead_replay('q', 'c', array[1]), skytools.dead_purge('q', 'c')") == "1|1");
+  CHECK_THROWS_WITH_AS(db.query("select skytools.pause_consumer('q', 'c')"),
+                       doctest::Contains("belongs to an extension"), pg::SqlError);
+  // nobody tells skytools when a consumer goes: it stays unseen until the ticker's maintenance
+  tick();
+  db.query("select skytools.answer_batch(pgq.next_batch('q', 'c'), null, null, null, null)");
+  db.query("select skytools.send('q', 't', 'x')");
+  tick();
+  db.query(
+      "select skytools.answer_batch(b, null, null, array(select ev_id from pgq.get_batch_events(b)), null) from "
+      "pgq.next_batch('q', 'c') b");
+  REQUIRE(db.query("select count(*) from skytools.dead_letter") == "1");
+  db.query("select pgq.drop_queue('q', true)");
+  CHECK(db.query("select count(*) from skytools.dead_list(null)") == "0");
+  CHECK(test::run_skytools({"ticker", "--once", "--db", db.conninfo()}).exit == 0);
+  CHECK(db.query("select count(*) from skytools.dead_letter") == "0");
+  CHECK(db.query("select count(*) from skytools.queue_policy") == "0");
+}
