@@ -42,6 +42,19 @@ void make_roles() {
           std::string("do $$ begin create role peer_") + role + "; exception when duplicate_object then null; end $$");
 }
 
+/// The lines that only one side has; all of them when only their order differs.
+std::string both(const std::vector<std::string>& original, const std::vector<std::string>& mine) {
+  auto only = [](auto& lines, auto& others) {
+    std::vector<std::string> out;
+    for (auto& line : lines)
+      if (std::find(others.begin(), others.end(), line) == others.end()) out.push_back(line);
+    return out;
+  };
+  auto theirs = only(original, mine), ours = only(mine, original);
+  if (theirs.empty() && ours.empty()) theirs = original, ours = mine;
+  return "\n  original: " + join(theirs, "\n            ") + "\n  ours:     " + join(ours, "\n            ");
+}
+
 void compare(const fs::path& script, const std::string& theirs, const std::string& ours) {
   auto steps = read_scenario(script);
   auto prelude = read_scenario(kFolder / "prelude.psql");
@@ -55,8 +68,7 @@ void compare(const fs::path& script, const std::string& theirs, const std::strin
     auto& step = prelude[i];
     const std::string where =
         script.filename().string() + ":" + std::to_string(step.line) + " " + step.session + ": " + step.sql;
-    const std::string said =
-        "\n  original: " + join(original[i], "\n            ") + "\n  ours:     " + join(mine[i], "\n            ");
+    const std::string said = both(original[i], mine[i]);
     if (!step.reason) {
       CHECK_MESSAGE(original[i] == mine[i], where << said);
     } else {

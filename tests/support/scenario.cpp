@@ -17,8 +17,8 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr milliseconds kPatience = std::chrono::seconds(30);  // for each statement
-constexpr const char* kSettings = "set statement_timeout = '30s'";
+constexpr milliseconds kPatience = std::chrono::minutes(5);  // for each statement
+constexpr const char* kSettings = "set statement_timeout = '5min'";
 
 std::string one_line(std::string text) {
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\n");

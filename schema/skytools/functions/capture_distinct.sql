@@ -1,19 +1,12 @@
 -- SQL that tells whether two values of a type differ, NULLs being equal to each other.
 --
--- By the equality operator of the type's own default btree class, named with its schema because generated functions pin
--- their search_path (citext lives anywhere); a type without one (json, point, arrays, …) is compared by its text.
+-- By the type's equality (capture_equality), named with its schema because generated functions pin their search_path
+-- (citext lives anywhere), or by text.
 create or replace function skytools.capture_distinct(i_a text, i_b text, i_base oid) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  v_operator text;
+  v_operator text := skytools.capture_equality(i_base);
 begin
-  select format('operator(%I.%s)', n.nspname, o.oprname) into v_operator
-    from pg_opclass c
-    join pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
-    join pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = i_base and p.amoprighttype = i_base and p.amopstrategy = 3
-    join pg_operator o on o.oid = p.amopopr
-    join pg_namespace n on n.oid = o.oprnamespace
-   where c.opcintype = i_base and c.opcdefault;
   if v_operator is null then
     return format('(%s) is distinct from (%s)', skytools.capture_text(i_a, i_base), skytools.capture_text(i_b, i_base));
   elsif v_operator = 'operator(pg_catalog.=)' then

@@ -33,9 +33,6 @@ begin
   if i_op = 'TRUNCATE' then
     perform skytools.capture_check_truncate(i_argv[array_lower(i_argv, 1) + 1 :]);
   end if;
-  if opt.o_skip and i_when = 'AFTER' then
-    raise exception 'SKIP does not work in AFTER trigger.' using errcode = 'XX000';
-  end if;
 
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     perform skytools.capture_refuse_stale(i_table);
@@ -46,6 +43,8 @@ begin
 
   if i_op in ('UPDATE', 'DELETE') and v_key = '{}' then
     raise exception 'Update/Delete on table without pkey' using errcode = 'XX000';
+  elsif opt.o_skip and i_when = 'AFTER' then
+    raise exception 'SKIP does not work in AFTER trigger.' using errcode = 'XX000';
   elsif opt.o_deny then
     raise exception 'Table ''%.%'' to queue ''%'': change not allowed (%)', t.o_schema, t.o_name, i_argv[array_lower(i_argv, 1)], i_op
       using errcode = 'XX000';
