@@ -78,6 +78,11 @@ void compare(const fs::path& script, const std::string& theirs, const std::strin
   }
 }
 
+void install_ours(const std::string& conninfo) {
+  pg::Connection c("ours", conninfo);
+  schema::install(c, {.modules = {"pgq"}});
+}
+
 }  // namespace
 
 TEST_CASE("every scenario of tests/peers has the original's outcome") {
@@ -88,8 +93,22 @@ TEST_CASE("every scenario of tests/peers has the original's outcome") {
   for (auto& script : all) {
     Database theirs, ours;
     theirs.query("create extension pgq");
-    pg::Connection c("ours", ours.conninfo());
-    schema::install(c, {.modules = {"pgq"}});
+    install_ours(ours.conninfo());
     compare(script, theirs.conninfo(), ours.conninfo());
+  }
+}
+
+TEST_CASE("the triggers write the same in a LATIN1 database") {
+  if (missing()) return;
+  make_roles();
+  for (auto script : {"trigger_encoding.sql", "trigger_types.sql"}) {
+    auto postgres = server().conninfo("postgres");
+    for (auto name : {"latin_theirs", "latin_ours"}) {
+      query(postgres, std::string("drop database if exists ") + name);
+      query(postgres, std::string("create database ") + name + " template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'");
+    }
+    query(server().conninfo("latin_theirs"), "create extension pgq");
+    install_ours(server().conninfo("latin_ours"));
+    compare(kFolder / script, server().conninfo("latin_theirs"), server().conninfo("latin_ours"));
   }
 }
