@@ -1,9 +1,11 @@
 #pragma once
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cmd/context.h"
+#include "core/base/error.h"
 #include "core/pg/transaction.h"
 #include "core/pgq/admin.h"
 #include "core/pgq/rates.h"
@@ -69,6 +71,20 @@ class Change {
   pg::Transaction tx_;
   std::vector<pgq::Step> steps_;
 };
+
+/// Did the server refuse for want of rights, in this exception or in one nested in it?
+bool permission_denied(const std::exception& e);
+
+/// `Run`, which needs the rights of `Role`: told when the server refuses.
+template <int (*Run)(Context&), const char* Role>
+int as(Context& context) {
+  try {
+    return Run(context);
+  } catch (const Error& e) {
+    if (!permission_denied(e)) throw;
+    std::throw_with_nested(Error(std::string("this takes a member of ") + Role));
+  }
+}
 
 void print_steps(Context& context, const std::vector<pgq::Step>& steps);
 

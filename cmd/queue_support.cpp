@@ -29,6 +29,17 @@ bool Change::commit() {
   return false;
 }
 
+bool permission_denied(const std::exception& e) {
+  auto sql = dynamic_cast<const pg::SqlError*>(&e);
+  if (sql) return sql->sqlstate() == "42501";
+  try {
+    std::rethrow_if_nested(e);
+  } catch (const std::exception& inner) {
+    return permission_denied(inner);
+  }
+  return false;
+}
+
 void print_steps(Context& context, const std::vector<pgq::Step>& steps) {
   if (steps.empty() && !context.json) return log::info("nothing to do");
   ui::Table table({"Step", "SQL"});

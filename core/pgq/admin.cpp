@@ -55,14 +55,14 @@ ConsumerInfo consumer_of(const pg::Result& r, int i) {
 }  // namespace
 
 std::vector<QueueInfo> queues(pg::Transaction& tx, const std::optional<std::string>& name) {
-  static const std::string kSql =
+  static const std::string sql =
       "select i.queue_name, q.queue_id, q.queue_data_pfx, q.queue_event_seq, i.queue_ntables, i.queue_cur_table, " +
       in_ms("i.queue_rotation_period") + ", " + in_ms("now() - i.queue_switch_time") +
       ", i.queue_external_ticker, i.queue_ticker_paused, i.queue_ticker_max_count, " + in_ms("i.queue_ticker_max_lag") +
       ", " + in_ms("i.queue_ticker_idle_period") + ", " + in_ms("i.ticker_lag") +
       ", i.ev_new, i.last_tick_id from pgq.get_queue_info($1) i join pgq.queue q on q.queue_name = i.queue_name"
       " order by i.queue_name";
-  pg::Result r = tx.exec(kSql, name);
+  pg::Result r = tx.exec(sql, name);
   std::vector<QueueInfo> out;
   for (int i = 0; i < r.rows(); ++i) out.push_back(queue_of(r, i));
   return out;

@@ -21,10 +21,10 @@ std::optional<std::string> array_of(const std::vector<std::int64_t>& ids) {
 }
 
 std::vector<DeadLetter> dead_letters(pg::Transaction& tx, const std::string& queue, const DeadChoice& choice) {
-  static const std::string kSql =
+  static const std::string sql =
       "select queue_name, consumer_name, " + iso("dead_time") + ", reason, ev_id, ev_txid, " + iso("ev_time") +
       ", ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4" + kChosen + " limit $4::bigint";
-  pg::Result r = tx.exec(kSql, queue, choice.consumer, array_of(choice.ids), choice.limit);
+  pg::Result r = tx.exec(sql, queue, choice.consumer, array_of(choice.ids), choice.limit);
   std::vector<DeadLetter> out;
   for (int i = 0; i < r.rows(); ++i) {
     auto text = [&](int column) { return r.get<std::string>(i, column); };

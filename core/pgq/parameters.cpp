@@ -12,16 +12,16 @@ namespace {
 
 using Kind = Parameter::Kind;
 constexpr Parameter kParameters[] = {
-    {"ticker_max_count", Kind::count, false, "tick when so many events are new"},
-    {"ticker_max_lag", Kind::duration, false, "tick when new events have waited so long"},
-    {"ticker_idle_period", Kind::duration, false, "longest time between ticks without events"},
-    {"ticker_paused", Kind::boolean, false, "no ticks at all"},
-    {"rotation_period", Kind::duration, false, "least time between rotations of the event tables"},
-    {"external_ticker", Kind::boolean, false, "ticks come from another node"},
-    {"retry_limit", Kind::limit, true, "retries of an event before it becomes a dead letter, or none"},
-    {"retry_delay", Kind::duration, true, "wait before the first retry"},
-    {"retry_backoff", Kind::factor, true, "each further wait is so many times longer"},
-    {"retry_delay_max", Kind::duration, true, "longest wait before a retry"},
+    {"ticker_max_count", Kind::count, false},
+    {"ticker_max_lag", Kind::duration, false},
+    {"ticker_idle_period", Kind::duration, false},
+    {"ticker_paused", Kind::boolean, false},
+    {"rotation_period", Kind::duration, false},
+    {"external_ticker", Kind::boolean, false},
+    {"retry_limit", Kind::limit, true},
+    {"retry_delay", Kind::duration, true},
+    {"retry_backoff", Kind::factor, true},
+    {"retry_delay_max", Kind::duration, true},
 };
 constexpr std::string_view kPrefix = "queue_";
 

@@ -16,7 +16,6 @@ struct Parameter {
   std::string_view name;  ///< without the prefix `queue_` of its column
   Kind kind;
   bool policy;  ///< of skytools.set_queue_policy, else of pgq.set_queue_config
-  std::string_view help;
 };
 std::span<const Parameter> parameters();
 

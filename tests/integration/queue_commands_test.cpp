@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/support/queue.h"
+#include "core/pg/transaction.h"
+#include "core/pgq/parameters.h"
+#include "tests/support/queue_program.h"
 
 using namespace skytools;
 using nlohmann::json;
@@ -73,6 +75,11 @@ TEST_CASE("set changes all or nothing") {
                                               "retry_backoff": 3.0}})"));
   CHECK(db.query("select queue_rotation_period from pgq.queue") == "01:30:00");
   CHECK(db.query("select retry_limit, retry_delay, retry_backoff from skytools.queue_policy") == "5|00:00:05|3");
+}
+
+TEST_CASE("the help of set names every parameter") {
+  std::string help = test::run_skytools({"help", "queue", "set"}).out;
+  for (auto& p : pgq::parameters()) CHECK(contains(help, "\n  " + std::string(p.name) + "  "));
 }
 
 TEST_CASE("drop names the consumers, and needs --force and --yes") {
@@ -217,13 +224,37 @@ TEST_CASE("tick shows all that is committed, with a ticker and without") {
   CHECK(contains(nobody.err, "skytools ticker"));
 }
 
-TEST_CASE("tick does not take a tick for its own that shows too little") {
+TEST_CASE("a tick that was being made before shows too little") {
   QueueDatabase db;
   db.run({"create", "q"});
-  db.query("select pgq.register_consumer('q', 'c')");
-  db.run({"send", "q", "--data", "x"});
-  db.run({"tick", "q"});
-  CHECK(db.query("select count(*) from pgq.get_batch_events(pgq.next_batch('q', 'c'))") == "1");
+  db.run({"register", "q", "c"});
+  db.query("drop role if exists queue_reader; create role queue_reader login; grant pgq_reader to queue_reader");
+  pg::Connection slow("slow", db.conninfo());
+  for (std::string role : {"queue_reader", "postgres"}) {
+    INFO(role);
+    auto newest = std::stoll(db.query("select max(tick_id) from pgq.tick"));
+    pg::Transaction tx(slow);
+    tx.exec("select nextval('pgq.event_1_id_seq'), skytools.tick('q', interval '0')");
+    db.run({"send", "q", "--data", "x"});
+    auto ids = [&] { return std::stoll(db.query("select last_value from pgq.event_1_id_seq")); };
+    auto spent = ids();
+    test::Background tick({"queue", "tick", "q", "--json", "--db", db.conninfo() + " user=" + role});
+    REQUIRE(test::eventually(seconds(20), [&] { return ids() > spent; }));  // it has asked
+    CHECK(tick.running());
+    spent = ids();
+    tx.commit();
+    if (role == "queue_reader") {  // asks again, and nobody but us is there to tick
+      REQUIRE(test::eventually(seconds(20), [&] { return ids() > spent; }));
+      CHECK(tick.running());
+      db.query("select pgq.ticker('q')");
+    }
+    CHECK(tick.wait() == 0);
+    CHECK(json::parse(tick.out())["tick"] == newest + 2);
+    CHECK(db.query("select count(*) from pgq.get_batch_events(pgq.next_batch('q', 'c'))") == "0");
+    db.query("select pgq.finish_batch(sub_batch) from pgq.subscription");
+    CHECK(db.query("select count(*) from pgq.get_batch_events(pgq.next_batch('q', 'c'))") == "1");
+    db.query("select pgq.finish_batch(sub_batch) from pgq.subscription");
+  }
 }
 
 TEST_CASE("no tick on a paused queue, nor where ticks come from outside") {
@@ -290,6 +321,37 @@ TEST_CASE("--dry-run prints steps and SQL and changes nothing") {
   CHECK(contains(db.run({"send", "q", "--stdin", "--dry-run"}, "{}\n"), "copy \"pgq\".\"event_1_0\""));
   CHECK(ask(db, {"resume", "q", "--dry-run"}) == json::array());
   CHECK(test::everything(db) == before);
+}
+
+TEST_CASE("who lacks a right is told which role has it") {
+  QueueDatabase db;
+  db.run({"create", "q"});
+  db.run({"register", "q", "c"});
+  db.run({"tick", "q"});
+  db.query("drop role if exists queue_nobody; create role queue_nobody login");
+  const std::pair<std::vector<std::string>, std::string> kCases[] = {
+      {{"create", "r"}, "pgq_admin"},
+      {{"set", "q", "retry_limit=1"}, "pgq_admin"},
+      {{"drop", "q", "--force", "--yes"}, "pgq_admin"},
+      {{"pause", "q"}, "pgq_admin"},
+      {{"tick", "q"}, "pgq_reader"},
+      {{"send", "q", "--data", "x"}, "pgq_writer"},
+      {{"send", "q", "--stdin"}, "pgq_writer"},
+      {{"peek", "q", "c"}, "pgq_reader"},
+      {{"register", "q", "d"}, "pgq_reader"},
+      {{"unregister", "q", "c"}, "pgq_reader"},
+      {{"dead", "list", "q"}, "pgq_reader"},
+  };
+  std::string before = test::everything(db);
+  for (auto& [args, role] : kCases) {
+    Output o = db.try_run(args, "{}\n", "queue_nobody");
+    INFO(args[0] << ": " << o.err);
+    CHECK(o.exit == 1);
+    CHECK(o.err.starts_with("skytools: this takes a member of " + role + ": "));
+  }
+  CHECK(test::everything(db) == before);
+  for (auto& args : std::vector<std::vector<std::string>>{{"list"}, {"show"}, {"show", "q"}, {"stats"}})
+    CHECK(db.try_run(args, "", "queue_nobody").exit == 0);
 }
 
 TEST_CASE("unreachable, missing schema, unknown words") {
