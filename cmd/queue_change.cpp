@@ -138,6 +138,7 @@ int queue_drop(Context& context) {
   {
     pg::Transaction tx(db.connection(), pg::Mode::autocommit);
     pgq::queue_named(tx, queue);
+    pgq::refuse_cascade(tx, queue);
     for (auto& c : pgq::consumers(tx, queue)) {
       names.push_back(c.name);
       told.push_back(c.name + " (" + count_of(c.pending.value_or(0), "event") + " pending)");

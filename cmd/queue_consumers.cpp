@@ -87,6 +87,7 @@ int queue_unregister(Context& context) {
   Change change(context, db.connection());
   pgq::queue_named(change.tx(), queue);
   auto there = pgq::find_consumer(change.tx(), queue, consumer);
+  pgq::refuse_cascade(change.tx(), queue, consumer);
   std::int64_t ended = there ? change.run(pgq::step::unregister_consumer(queue, consumer)).value_or(0) : 0;
   if (!change.commit()) return 0;
   std::string who = "consumer " + consumer + " of queue " + queue;
@@ -105,6 +106,7 @@ int queue_seek(Context& context) {
     pg::Transaction tx(db.connection(), pg::Mode::autocommit);
     QueueInfo info = pgq::queue_named(tx, queue);
     ConsumerInfo there = pgq::consumer_named(tx, queue, consumer);
+    pgq::refuse_cascade(tx, queue, consumer);
     to = pgq::find_position(tx, info, where);
     if (there.batch)
       throw Refused("[" + db.connection().label() + "] consumer " + consumer + " of queue " + queue +

@@ -130,6 +130,21 @@ std::optional<Policy> policy(pg::Transaction& tx, const QueueInfo& queue) {
   return Policy{limit, ms(delay), backoff, ms(delay_max)};
 }
 
+void refuse_cascade(pg::Transaction& tx, const std::string& queue, const std::optional<std::string>& consumer) {
+  if (!tx.value<bool>("select to_regclass('pgq_node.subscriber_info') is not null")) return;
+  pg::Result r = tx.exec(
+      "select node_name from pgq_node.node_info"
+      " where queue_name = $1 and coalesce($2, '.global_watermark') = '.global_watermark'"
+      " union all select subscriber_node from pgq_node.subscriber_info"
+      " where queue_name = $1 and $2 in (worker_name, watermark_name)",
+      queue, consumer);
+  if (!r.rows()) return;
+  std::string node(r.text(0, 0)), what = "queue " + queue;
+  if (consumer) what = "consumer " + *consumer + " of " + what;
+  throw Refused("[" + tx.connection().label() + "] " + what + " belongs to cascade node " + node +
+                "; drop the node first: skytools cascade drop-node " + node + " -Q " + queue);
+}
+
 bool has_function(pg::Transaction& tx, const std::string& signature) {
   return tx.value<bool>("select to_regprocedure($1) is not null", signature);
 }

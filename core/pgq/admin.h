@@ -68,6 +68,15 @@ struct Policy {
 /// nullopt where schema skytools is missing: then there is no limit.
 std::optional<Policy> policy(pg::Transaction& tx, const QueueInfo& queue);
 
+/// What the cascade uses a queue, or a consumer of it, for: "is the queue of cascade node hq"; nullopt: nothing.
+std::optional<std::string> cascade_use(pg::Transaction& tx, const std::string& queue,
+                                       const std::optional<std::string>& consumer = std::nullopt);
+
+/// Keeps hands off what a cascade needs: the queue of a node, or the consumer at which one reads.
+/// @throws Refused  naming the node
+void refuse_cascade(pg::Transaction& tx, const std::string& queue,
+                    const std::optional<std::string>& consumer = std::nullopt);
+
 /// Is there such a function? @param signature  "skytools.seek(text,text,bigint)"
 bool has_function(pg::Transaction& tx, const std::string& signature);
 /// And may we call it?

@@ -1,29 +1,16 @@
-// skytools queue: queues, their settings, ticks and consumers, through the real binary.
+// skytools queue: queues, their settings and what may be done with them, through the real binary.
 #include <doctest/doctest.h>
 
-#include <csignal>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
-#include "core/pg/transaction.h"
 #include "core/pgq/parameters.h"
 #include "tests/support/queue_program.h"
 
 using namespace skytools;
 using nlohmann::json;
-using std::chrono::seconds;
+using test::contains;
 using test::Output;
 using test::QueueDatabase;
 
 namespace {
-
-/// The object or array that the command prints with --json.
-json ask(const QueueDatabase& db, std::vector<std::string> args) {
-  args.push_back("--json");
-  return json::parse(db.run(args));
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// The database without schema skytools, and pgq from the original's extension. Empty where that isn't installed.
 std::string extension_database(const test::Database& db) {
@@ -36,16 +23,16 @@ std::string extension_database(const test::Database& db) {
 
 TEST_CASE("create is idempotent, sets what it is told, and limits retries") {
   QueueDatabase db;
-  json first = ask(db, {"create", "q", "--set", "ticker_max_lag=500ms", "--set", "queue_ticker_max_count=7"});
+  json first = db.ask({"create", "q", "--set", "ticker_max_lag=500ms", "--set", "queue_ticker_max_count=7"});
   CHECK(first == json::parse(R"({"queue": "q", "result": "created",
                                  "set": {"ticker_max_lag": 0.5, "ticker_max_count": 7, "retry_limit": 5}})"));
   CHECK(db.query("select queue_ticker_max_lag, queue_ticker_max_count from pgq.queue") == "00:00:00.5|7");
   CHECK(db.query("select retry_limit from skytools.queue_policy") == "5");
 
   db.run({"set", "q", "retry_limit=none"});
-  CHECK(ask(db, {"create", "q"})["result"] == "already there");
+  CHECK(db.ask({"create", "q"})["result"] == "already there");
   CHECK(db.query("select retry_limit from skytools.queue_policy") == "NULL");
-  CHECK(ask(db, {"create", "q", "--set", "ticker_max_count=8"})["result"] == "already there");
+  CHECK(db.ask({"create", "q", "--set", "ticker_max_count=8"})["result"] == "already there");
   CHECK(db.query("select queue_ticker_max_count from pgq.queue") == "8");
 
   db.run({"create", "no limit", "--set", "retry_limit=none"});
@@ -70,7 +57,7 @@ TEST_CASE("wrong parameters are told before anything happens") {
 TEST_CASE("set changes all or nothing") {
   QueueDatabase db;
   db.run({"create", "q"});
-  CHECK(ask(db, {"set", "q", "rotation_period=1h30m", "ticker_paused=no", "retry_delay=5s", "retry_backoff=3"}) ==
+  CHECK(db.ask({"set", "q", "rotation_period=1h30m", "ticker_paused=no", "retry_delay=5s", "retry_backoff=3"}) ==
         json::parse(R"({"queue": "q", "set": {"rotation_period": 5400, "ticker_paused": false, "retry_delay": 5,
                                               "retry_backoff": 3.0}})"));
   CHECK(db.query("select queue_rotation_period from pgq.queue") == "01:30:00");
@@ -91,15 +78,15 @@ TEST_CASE("drop names the consumers, and needs --force and --yes") {
   db.check_failure({"drop", "q", "--yes"}, 5, "2 consumers: one (0 events pending), two (0 events pending); --force");
   db.check_failure({"drop", "q", "--force"}, 5, "--yes");
   db.check_failure({"drop", "p", "--yes"}, 1, "there is no queue 'p'");
-  CHECK(ask(db, {"drop", "q", "--force", "-y"}) ==
+  CHECK(db.ask({"drop", "q", "--force", "-y"}) ==
         json::parse(R"({"queue": "q", "result": "dropped", "consumers": ["one", "two"]})"));
   CHECK(db.query("select (select count(*) from pgq.queue) + (select count(*) from pgq.subscription)") == "0");
 }
 
 TEST_CASE("list and show tell rates, lags and settings") {
   QueueDatabase db;
-  CHECK(ask(db, {"list"}) == json::array());
-  CHECK(ask(db, {"show"}) == json::array());
+  CHECK(db.ask({"list"}) == json::array());
+  CHECK(db.ask({"show"}) == json::array());
   db.run({"create", "a"});
   db.run({"create", "b"});
   db.run({"register", "a", "slow"});
@@ -107,7 +94,7 @@ TEST_CASE("list and show tell rates, lags and settings") {
   db.run({"tick", "a"});
   db.run({"register", "a", "fast"});
   db.query("update pgq.tick set tick_time = tick_time - interval '10 minutes' where tick_id = 1");
-  json list = ask(db, {"list"});
+  json list = db.ask({"list"});
   REQUIRE(list.size() == 2);
   CHECK(list[0]["queue"] == "a");
   CHECK(list[0]["state"] == "active");
@@ -117,7 +104,7 @@ TEST_CASE("list and show tell rates, lags and settings") {
   CHECK(list[0]["lag"] > 599);
   CHECK(list[1]["slowest_consumer"].is_null());
 
-  json show = ask(db, {"show", "a"});
+  json show = db.ask({"show", "a"});
   REQUIRE(show.size() == 1);
   CHECK(show[0]["queue"] == "a");
   CHECK(show[0]["ticker_max_lag"] == 3);
@@ -129,10 +116,10 @@ TEST_CASE("list and show tell rates, lags and settings") {
   CHECK(show[0]["consumers"][0]["consumer"] == "fast");
   CHECK(show[0]["consumers"][0]["pending_events"] == 0);
   CHECK(show[0]["consumers"][0]["batch"].is_null());
-  CHECK(ask(db, {"show"}).size() == 2);
-  CHECK(ask(db, {"show", "-Q", "b"})[0]["queue"] == "b");
+  CHECK(db.ask({"show"}).size() == 2);
+  CHECK(db.ask({"show", "-Q", "b"})[0]["queue"] == "b");
   db.query("select pgq.next_batch('a', 'slow')");
-  CHECK(ask(db, {"show", "a"})[0]["consumers"][1]["batch"] == 1);
+  CHECK(db.ask({"show", "a"})[0]["consumers"][1]["batch"] == 1);
 
   std::string page = db.run({"show"});
   CHECK(contains(page, "PgQ 3.5"));
@@ -145,144 +132,16 @@ TEST_CASE("list and show tell rates, lags and settings") {
   db.check_failure({"stats", "c"}, 1, "there is no queue 'c'");
 }
 
-TEST_CASE("stats come from the sequence values in ticks") {
-  QueueDatabase db;
-  db.run({"create", "q"});
-  // 600 events in the last two minutes, 10800 in the hour before; nothing since the newest tick
-  db.query(
-      "delete from pgq.tick; insert into pgq.tick (tick_queue, tick_id, tick_time, tick_event_seq) values"
-      " (1, 1, now() - interval '2 hours', 1000), (1, 2, now() - interval '62 minutes', 1000),"
-      " (1, 3, now() - interval '2 minutes', 11800), (1, 4, now(), 12400);"
-      "select setval('pgq.event_1_id_seq', 12400), setval('pgq.event_1_tick_seq', 4)");
-  json q = ask(db, {"stats", "q"}).at(0);
-  auto near = [](const json& value, double wanted) { return std::abs(value.get<double>() - wanted) < wanted / 20; };
-  CHECK(near(q["events_last_minute"], 300));
-  CHECK(near(q["events_per_second"], 5));
-  CHECK(near(q["events_last_hour"], 600 + 10800.0 * 58 / 60));
-  CHECK(near(q["events_per_second_hour"], 3.07));
-  CHECK(q["new_events"] == 0);
-  CHECK(q["last_tick"] == 4);
-  // The ticks reach back half a minute only.
-  db.query(
-      "delete from pgq.tick where tick_id < 4; update pgq.tick set tick_time = now() - interval '30 s';"
-      "select setval('pgq.event_1_id_seq', 12460)");
-  q = ask(db, {"stats"}).at(0);
-  CHECK(q["events_last_minute"] == 60);
-  CHECK(q["events_last_hour"] == 60);
-  CHECK(near(q["events_per_second"], 2));
-  CHECK(q["new_events"] == 60);
-}
-
-TEST_CASE("stats --watch prints a JSON line per look until it is interrupted") {
-  QueueDatabase db;
-  db.run({"create", "q"});
-  test::Background watch({"queue", "stats", "q", "--watch", "100ms", "--json", "--db", db.conninfo()});
-  auto lines = [&] {
-    std::string out = watch.out();
-    return std::count(out.begin(), out.end(), '\n');
-  };
-  REQUIRE(test::eventually(seconds(20), [&] { return lines() >= 1; }));
-  db.run({"send", "q", "--stdin"}, "{}\n{}\n{}\n");
-  auto seen = lines();
-  REQUIRE(test::eventually(seconds(20), [&] { return lines() >= seen + 2; }));
-  watch.signal(SIGINT);
-  CHECK(watch.wait() == 0);
-  double most = 0;
-  std::istringstream out(watch.out());
-  for (std::string line; std::getline(out, line);) {
-    json look = json::parse(line);
-    CHECK(look["queue"] == "q");
-    CHECK(look["time"].get<std::string>().find('T') == 10);
-    if (!look["events_per_second_now"].is_null()) most = std::max(most, look["events_per_second_now"].get<double>());
-  }
-  CHECK(most > 0);
-  db.check_failure({"stats", "--watch", "1ms"}, 2, "--watch");
-}
-
-TEST_CASE("tick shows all that is committed, with a ticker and without") {
-  QueueDatabase db;
-  db.run({"create", "q"});
-  Output alone = db.try_run({"tick", "q", "--json"});
-  CHECK(alone.exit == 0);
-  CHECK(json::parse(alone.out) == json::parse(R"({"queue": "q", "tick": 2})"));
-  CHECK(contains(alone.err, "no ticker serves this database"));
-  CHECK(ask(db, {"tick", "q"})["tick"] == 3);
-  CHECK(db.query("select max(tick_event_seq) < 10 from pgq.tick") == "t");  // few ids are spent
-  test::Background ticker({"ticker", "--db", db.conninfo()});
-  REQUIRE(test::eventually(seconds(20), [&] { return ticker.logged("ticking"); }));
-  Output served = db.try_run({"tick", "q"});
-  CHECK(served.exit == 0);
-  CHECK_FALSE(contains(served.err, "no ticker"));
-  // A reader cannot tick, the ticker does it for him.
-  db.query("drop role if exists queue_reader; create role queue_reader login; grant pgq_reader to queue_reader");
-  Output reader = db.try_run({"tick", "q", "--json"}, "", "queue_reader");
-  CHECK(reader.exit == 0);
-  CHECK(json::parse(reader.out)["tick"] >= 5);
-  ticker.stop();
-  Output nobody = db.try_run({"tick", "q", "--timeout", "300ms"}, "", "queue_reader");
-  CHECK(nobody.exit == 7);
-  CHECK(contains(nobody.err, "skytools ticker"));
-}
-
-TEST_CASE("a tick that was being made before shows too little") {
-  QueueDatabase db;
-  db.run({"create", "q"});
-  db.run({"register", "q", "c"});
-  db.query("drop role if exists queue_reader; create role queue_reader login; grant pgq_reader to queue_reader");
-  pg::Connection slow("slow", db.conninfo());
-  for (std::string role : {"queue_reader", "postgres"}) {
-    INFO(role);
-    auto newest = std::stoll(db.query("select max(tick_id) from pgq.tick"));
-    pg::Transaction tx(slow);
-    tx.exec("select nextval('pgq.event_1_id_seq'), skytools.tick('q', interval '0')");
-    db.run({"send", "q", "--data", "x"});
-    auto ids = [&] { return std::stoll(db.query("select last_value from pgq.event_1_id_seq")); };
-    auto spent = ids();
-    test::Background tick({"queue", "tick", "q", "--json", "--db", db.conninfo() + " user=" + role});
-    REQUIRE(test::eventually(seconds(20), [&] { return ids() > spent; }));  // it has asked
-    CHECK(tick.running());
-    spent = ids();
-    tx.commit();
-    if (role == "queue_reader") {  // asks again, and nobody but us is there to tick
-      REQUIRE(test::eventually(seconds(20), [&] { return ids() > spent; }));
-      CHECK(tick.running());
-      db.query("select pgq.ticker('q')");
-    }
-    CHECK(tick.wait() == 0);
-    CHECK(json::parse(tick.out())["tick"] == newest + 2);
-    CHECK(db.query("select count(*) from pgq.get_batch_events(pgq.next_batch('q', 'c'))") == "0");
-    db.query("select pgq.finish_batch(sub_batch) from pgq.subscription");
-    CHECK(db.query("select count(*) from pgq.get_batch_events(pgq.next_batch('q', 'c'))") == "1");
-    db.query("select pgq.finish_batch(sub_batch) from pgq.subscription");
-  }
-}
-
-TEST_CASE("no tick on a paused queue, nor where ticks come from outside") {
-  QueueDatabase db;
-  db.run({"create", "q"});
-  CHECK(ask(db, {"pause", "q"})["result"] == "paused");
-  CHECK(ask(db, {"pause", "q"})["result"] == "already paused");
-  CHECK(ask(db, {"list"})[0]["state"] == "paused");
-  db.check_failure({"tick", "q"}, 1, "skytools queue resume q");
-  CHECK(ask(db, {"resume", "q"})["result"] == "resumed");
-  CHECK(ask(db, {"resume", "q"})["result"] == "already running");
-  CHECK(ask(db, {"tick", "q"})["tick"] == 2);
-  db.query("update pgq.queue set queue_external_ticker = true");
-  db.check_failure({"tick", "q"}, 1, "on the root");
-  db.check_failure({"tick", "p"}, 1, "there is no queue 'p'");
-  db.check_failure({"pause", "p"}, 1, "there is no queue 'p'");
-}
-
 TEST_CASE("a paused consumer gets no batches") {
   QueueDatabase db;
   db.run({"create", "q"});
   db.run({"register", "q", "c"});
   db.run({"tick", "q"});
-  CHECK(ask(db, {"pause", "q", "--consumer", "c"})["result"] == "paused");
-  CHECK(ask(db, {"pause", "q", "--consumer", "c"})["result"] == "already paused");
-  CHECK(ask(db, {"show", "q"})[0]["consumers"][0]["paused"] == true);
+  CHECK(db.ask({"pause", "q", "--consumer", "c"})["result"] == "paused");
+  CHECK(db.ask({"pause", "q", "--consumer", "c"})["result"] == "already paused");
+  CHECK(db.ask({"show", "q"})[0]["consumers"][0]["paused"] == true);
   CHECK(db.query("select pgq.next_batch('q', 'c')") == "NULL");
-  CHECK(ask(db, {"resume", "q", "--consumer", "c"})["result"] == "resumed");
+  CHECK(db.ask({"resume", "q", "--consumer", "c"})["result"] == "resumed");
   CHECK(db.query("select pgq.next_batch('q', 'c')") == "1");
   db.check_failure({"pause", "q", "--consumer", "d"}, 1, "queue q has no consumer 'd'; did you mean 'c'?");
 }
@@ -319,7 +178,7 @@ TEST_CASE("--dry-run prints steps and SQL and changes nothing") {
     CHECK(std::any_of(steps.begin(), steps.end(), [&, text = sql](auto& s) { return s["sql"] == text; }));
   }
   CHECK(contains(db.run({"send", "q", "--stdin", "--dry-run"}, "{}\n"), "copy \"pgq\".\"event_1_0\""));
-  CHECK(ask(db, {"resume", "q", "--dry-run"}) == json::array());
+  CHECK(db.ask({"resume", "q", "--dry-run"}) == json::array());
   CHECK(test::everything(db) == before);
 }
 
@@ -411,4 +270,20 @@ TEST_CASE("on the original's extension alone, what needs only pgq works, the res
   CHECK(run({"tick", "q", "--timeout", "300ms"}).exit == 7);  // nobody else may tick there
   CHECK(run({"unregister", "q", "c"}).exit == 0);
   CHECK(run({"drop", "q", "--yes"}).exit == 0);
+}
+TEST_CASE("what belongs to a cascade is left alone") {
+  QueueDatabase db;
+  Output o = test::run_skytools({"londiste", "create-root", "hq", "--db", db.conninfo(), "-Q", "set"});
+  REQUIRE(o.exit == 0);
+  db.query(
+      "select pgq_node.register_location('set', 'leaf', 'dbname=x', false),"
+      " pgq_node.register_subscriber('set', 'leaf', 'set_leaf', null)");
+  std::string before = test::everything(db);
+  db.check_failure({"drop", "set", "--force", "--yes"}, 5, "belongs to cascade node hq; drop the node first");
+  db.check_failure({"unregister", "set", ".global_watermark"}, 5, "belongs to cascade node hq");
+  db.check_failure({"unregister", "set", "set_leaf"}, 5, "belongs to cascade node leaf");
+  db.check_failure({"seek", "set", "set_leaf", "1", "--yes"}, 5, "belongs to cascade node leaf");
+  CHECK(test::everything(db) == before);
+  db.run({"register", "set", "own"});
+  CHECK(db.ask({"unregister", "set", "own"})["result"] == "unregistered");
 }

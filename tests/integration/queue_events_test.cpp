@@ -1,24 +1,16 @@
 // skytools queue: events in and out, positions, dead letters, through the real binary.
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/pg/transaction.h"
 #include "tests/support/queue.h"
 
 using namespace skytools;
 using nlohmann::json;
+using test::contains;
 using test::Output;
 using test::QueueDatabase;
 
 namespace {
-
-json ask(const QueueDatabase& db, std::vector<std::string> args, const std::string& input = "") {
-  args.push_back("--json");
-  return json::parse(db.run(args, input));
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// A queue "q" with the consumer "c".
 struct Queue : QueueDatabase {
@@ -53,8 +45,8 @@ const std::string kHardText = "tab\tline\nback\\slash \"quoted\" {a,b} NULL ü \
 
 TEST_CASE("one event with all its fields") {
   Queue q;
-  json sent = ask(q, {"send", "q", "--type", "t", "--data", kHardText, "--extra1", "a", "--extra2", "b", "--extra3",
-                      "c", "--extra4", ""});
+  json sent = q.ask({"send", "q", "--type", "t", "--data", kHardText, "--extra1", "a", "--extra2", "b", "--extra3", "c",
+                     "--extra4", ""});
   CHECK(sent == json::parse(R"({"queue": "q", "events": 1, "event_id": 1})"));
   CHECK(q.query("select ev_type, ev_extra1, ev_extra2, ev_extra3, ev_extra4 = '' from"
                 " pgq.event_template") == "t|a|b|c|t");
@@ -82,7 +74,7 @@ TEST_CASE("streams, by who may write the tables and by who may not") {
     CHECK(q.query("select count(*) from pgq.event_template where ev_time is null or ev_owner is not null") == "0");
     q.query("delete from pgq.event_1_0");
   }
-  CHECK(ask(q, {"send", "q", "--stdin"}) == json::parse(R"({"queue": "q", "events": 0})"));
+  CHECK(q.ask({"send", "q", "--stdin"}) == json::parse(R"({"queue": "q", "events": 0})"));
 }
 
 TEST_CASE("many events arrive once, in order, in one transaction, in bounded pieces") {
@@ -120,10 +112,10 @@ TEST_CASE("a bad line is named, and nothing of its transaction is sent") {
 
 TEST_CASE("peek shows what comes next, in order of the batches, and opens none") {
   Queue q;
-  CHECK(ask(q, {"peek", "q", "c"}) == json::array());
+  CHECK(q.ask({"peek", "q", "c"}) == json::array());
   q.send("1");
   q.send("2");
-  CHECK(ask(q, {"peek", "q", "c"}) == json::array());  // no tick yet
+  CHECK(q.ask({"peek", "q", "c"}) == json::array());  // no tick yet
   CHECK(contains(q.try_run({"peek", "q", "c"}).err, "2 events came after the newest tick"));
   // An event with a low id whose transaction ends late comes after those with higher ids.
   pg::Connection late("late", q.conninfo());
@@ -134,20 +126,20 @@ TEST_CASE("peek shows what comes next, in order of the batches, and opens none")
   tx.commit();
   q.run({"tick", "q"});
   std::string before = test::everything(q);
-  json events = ask(q, {"peek", "q", "c"});
+  json events = q.ask({"peek", "q", "c"});
   CHECK(q.ids(events) == "1 2 3 late ");
   CHECK(events[0]["tick"] == 2);
   CHECK(events[3]["tick"] == 3);
   CHECK(events[0]["type"].is_null());
   CHECK(events[0]["queue"] == "q");
-  CHECK(q.ids(ask(q, {"peek", "q", "c", "--limit", "2"})) == "1 2 ");
+  CHECK(q.ids(q.ask({"peek", "q", "c", "--limit", "2"})) == "1 2 ");
   CHECK(test::everything(q) == before);
 
   q.query("select pgq.next_batch_custom('q', 'c', null, 4, null)");  // spans both ticks
-  CHECK(q.ids(ask(q, {"peek", "q", "c"})) == "1 2 late 3 ");
+  CHECK(q.ids(q.ask({"peek", "q", "c"})) == "1 2 late 3 ");
   CHECK(contains(q.try_run({"peek", "q", "c"}).err, "works on batch 1"));
   q.query("select pgq.finish_batch(1)");
-  CHECK(ask(q, {"peek", "q", "c"}) == json::array());
+  CHECK(q.ask({"peek", "q", "c"}) == json::array());
   q.check_failure({"peek", "q", "d"}, 1, "queue q has no consumer 'd'");
   q.check_failure({"peek", "q", "c", "--limit", "0"}, 2, "--limit");
 }
@@ -159,9 +151,9 @@ TEST_CASE("peek gives a retried event to its owner alone") {
       "select pgq.event_retry_raw('q', 'c', now(), null, now(), 1, 't', 'again', null, null, null, null);"
       "select pgq.maint_retry_events()");
   q.run({"tick", "q"});
-  CHECK(q.ids(ask(q, {"peek", "q", "c"})) == "again ");
-  CHECK(ask(q, {"peek", "q", "c"})[0]["retry"] == 1);
-  CHECK(ask(q, {"peek", "q", "other"}) == json::array());
+  CHECK(q.ids(q.ask({"peek", "q", "c"})) == "again ");
+  CHECK(q.ask({"peek", "q", "c"})[0]["retry"] == 1);
+  CHECK(q.ask({"peek", "q", "other"}) == json::array());
 }
 
 TEST_CASE("register: where to begin, and what is there already") {
@@ -170,7 +162,7 @@ TEST_CASE("register: where to begin, and what is there already") {
   q.query("update pgq.tick set tick_time = now() - (4 - tick_id) * interval '1 hour'");
   auto at = [&](std::vector<std::string> args) {
     args.insert(args.begin(), {"register", "q"});
-    json o = ask(q, args);
+    json o = q.ask(args);
     return o["result"].get<std::string>() + " " + o["tick"].dump();
   };
   CHECK(at({"newest"}) == "registered 4");
@@ -191,8 +183,8 @@ TEST_CASE("register: where to begin, and what is there already") {
   q.check_failure({"register", "p", "x"}, 1, "there is no queue 'p'");
   CHECK(q.query("select count(*) from pgq.consumer where co_name = 'x'") == "0");
 
-  CHECK(ask(q, {"unregister", "q", "old"})["result"] == "unregistered");
-  CHECK(ask(q, {"unregister", "q", "old"})["result"] == "not registered");
+  CHECK(q.ask({"unregister", "q", "old"})["result"] == "unregistered");
+  CHECK(q.ask({"unregister", "q", "old"})["result"] == "not registered");
   q.check_failure({"unregister", "p", "old"}, 1, "there is no queue 'p'");
 }
 
@@ -204,22 +196,22 @@ TEST_CASE("seek says what it repeats or skips, asks, and refuses an open batch")
   q.send("3");
   q.run({"tick", "q"});
   q.check_failure({"seek", "q", "c", "3"}, 5, "about 3 events are skipped: not confirmed");
-  json moved = ask(q, {"seek", "q", "c", "3", "--yes"});
+  json moved = q.ask({"seek", "q", "c", "3", "--yes"});
   CHECK(moved["result"] == "moved");
   CHECK(moved["from_tick"] == 1);
   CHECK(moved["tick"] == 3);
   CHECK(moved["events_skipped"] == 3);
   CHECK(moved["events_repeated"] == 0);
-  CHECK(ask(q, {"seek", "q", "c", "3"})["result"] == "already there");
-  CHECK(ask(q, {"seek", "q", "c", "2", "-y"})["events_repeated"] == 1);
-  CHECK(q.ids(ask(q, {"peek", "q", "c"})) == "3 ");
-  CHECK(ask(q, {"seek", "q", "c", "now", "-y"})["tick"] == 3);
+  CHECK(q.ask({"seek", "q", "c", "3"})["result"] == "already there");
+  CHECK(q.ask({"seek", "q", "c", "2", "-y"})["events_repeated"] == 1);
+  CHECK(q.ids(q.ask({"peek", "q", "c"})) == "3 ");
+  CHECK(q.ask({"seek", "q", "c", "now", "-y"})["tick"] == 3);
   q.check_failure({"seek", "q", "c", "99", "-y"}, 1, "no tick 99");
   q.check_failure({"seek", "q", "c", "99999999999999999999", "-y"}, 1, "no tick 99999999999999999999");
   q.check_failure({"seek", "q", "c", "nowish", "-y"}, 2, "nowish");
   q.check_failure({"seek", "q", "d", "1", "-y"}, 1, "no consumer 'd'");
   q.check_failure({"seek", "q", "c"}, 2, "TICK|TIME");
-  ask(q, {"seek", "q", "c", "1", "-y"});
+  q.ask({"seek", "q", "c", "1", "-y"});
   q.query("select pgq.next_batch('q', 'c')");
   std::string before = test::everything(q);
   q.check_failure({"seek", "q", "c", "3", "-y"}, 5, "works on batch 1");
@@ -228,20 +220,20 @@ TEST_CASE("seek says what it repeats or skips, asks, and refuses an open batch")
 
 TEST_CASE("dead letters are listed, shown, replayed and purged") {
   Queue q;
-  CHECK(ask(q, {"dead", "list", "q"}) == json::array());
+  CHECK(q.ask({"dead", "list", "q"}) == json::array());
   for (auto* data : {"1", "2", "3"}) q.send(data);
   q.run({"tick", "q"});
   q.kill_batch();
-  json list = ask(q, {"dead", "list", "q"});
+  json list = q.ask({"dead", "list", "q"});
   REQUIRE(list.size() == 3);
   CHECK(list[0]["consumer"] == "c");
   CHECK(list[0]["reason"] == "because 1");
   CHECK(list[0]["data"] == "1");
   CHECK(list[0]["type"].is_null());
-  CHECK(ask(q, {"dead", "list", "q", "c", "--limit", "2"}).size() == 2);
+  CHECK(q.ask({"dead", "list", "q", "c", "--limit", "2"}).size() == 2);
   CHECK(contains(q.try_run({"dead", "list", "q", "--limit", "2"}).err, "there are more"));
   std::string second = list[1]["id"].dump();
-  CHECK(ask(q, {"dead", "show", "q", "c", second})[0]["data"] == "2");
+  CHECK(q.ask({"dead", "show", "q", "c", second})[0]["data"] == "2");
   CHECK(contains(q.run({"dead", "show", "q", "c"}), "reason      because 3\n"));
 
   std::string before = test::everything(q);
@@ -256,11 +248,11 @@ TEST_CASE("dead letters are listed, shown, replayed and purged") {
   CHECK(contains(q.run({"dead", "purge", "q", "c", "--dry-run"}), "select skytools.dead_purge('q', 'c', null)"));
   CHECK(test::everything(q) == before);
 
-  CHECK(ask(q, {"dead", "replay", "q", "c", second, second})["events"] == 1);
+  CHECK(q.ask({"dead", "replay", "q", "c", second, second})["events"] == 1);
   q.query("select pgq.maint_retry_events()");
   q.run({"tick", "q"});
-  CHECK(q.ids(ask(q, {"peek", "q", "c"})) == "2 ");
-  CHECK(ask(q, {"dead", "purge", "q", "c", list[0]["id"].dump(), "--yes"})["events"] == 1);
-  CHECK(ask(q, {"dead", "replay", "q", "c"})["events"] == 1);
-  CHECK(ask(q, {"dead", "purge", "q", "c", "--yes"})["events"] == 0);
+  CHECK(q.ids(q.ask({"peek", "q", "c"})) == "2 ");
+  CHECK(q.ask({"dead", "purge", "q", "c", list[0]["id"].dump(), "--yes"})["events"] == 1);
+  CHECK(q.ask({"dead", "replay", "q", "c"})["events"] == 1);
+  CHECK(q.ask({"dead", "purge", "q", "c", "--yes"})["events"] == 0);
 }

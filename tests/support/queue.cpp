@@ -23,6 +23,11 @@ std::string QueueDatabase::run(std::vector<std::string> args, const std::string&
   return o.out;
 }
 
+nlohmann::json QueueDatabase::ask(std::vector<std::string> args, const std::string& input) const {
+  args.push_back("--json");
+  return nlohmann::json::parse(run(args, input));
+}
+
 void QueueDatabase::check_failure(std::vector<std::string> args, int exit, const std::string& message,
                                   const std::string& input) const {
   Output o = try_run(args, input);
@@ -33,6 +38,8 @@ void QueueDatabase::check_failure(std::vector<std::string> args, int exit, const
   CHECK(o.err.find(message) != std::string::npos);
   CHECK(o.out.empty());
 }
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string everything(const Database& db) {
   return db.query(

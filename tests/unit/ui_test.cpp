@@ -68,6 +68,21 @@ TEST_CASE("objects keep the order of their members") {
   CHECK(ui::json_object({{"z", 1}, {"a", "x"}, {"n", ui::Cell()}}) == R"({"z": 1, "a": "x", "n": null})");
 }
 
+TEST_CASE("JSON inside of JSON, and a line per object for streams") {
+  ui::Table inner({"a"});
+  CHECK(inner.json().text == "[]");
+  inner.add({1}).add({"x\"y"});
+  CHECK(inner.json().text == R"([{"a": 1}, {"a": "x\"y"}])");
+  ui::Table outer({"name", "rows"});
+  outer.add({"t", inner.json()}).add({"u", ui::Json{"{}"}});
+  std::ostringstream out;
+  outer.print_lines(out);
+  CHECK(out.str() ==
+        "{\"name\": \"t\", \"rows\": [{\"a\": 1}, {\"a\": \"x\\\"y\"}]}\n{\"name\": \"u\", \"rows\": {}}\n");
+  CHECK(ui::Cell().empty());
+  CHECK_FALSE(ui::Cell("").empty());
+}
+
 TEST_CASE("progress lines: percent, rate and time left") {
   using ui::Progress;
   CHECK(Progress::line("t", 500, 1000, Progress::Unit::rows, 5s) == "t: 50 % of 1000 rows, 100 rows/s, 5s left");
