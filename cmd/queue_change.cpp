@@ -48,7 +48,7 @@ ui::Cell cell_of(const pgq::Assignment& a) {
 }
 
 ui::Json as_json(const std::vector<pgq::Assignment>& assignments) {
-  std::vector<std::pair<std::string, ui::Cell>> members;
+  Members members;
   for (auto& a : assignments) members.emplace_back(a.parameter->name, cell_of(a));
   return {ui::json_object(members)};
 }
@@ -60,51 +60,35 @@ std::string as_text(const std::vector<pgq::Assignment>& assignments) {
   return join(parts, ", ");
 }
 
-int pause_queue(Context& context, pg::Connection& c, bool pause) {
-  Change change(context, c);
-  const std::string& queue = context.args[0];
-  bool already = pgq::queue_named(change.tx(), queue).paused == pause;
-  if (!already) change.run(pgq::step::set_queue_config(queue, "ticker_paused", pause ? "true" : "false"));
-  if (!change.commit()) return 0;
-  std::string now = pause ? "paused" : "running", before = pause ? "paused" : "running";
-  report(context,
-         "queue " + queue +
-             (already ? " was " + before + " already"
-              : pause ? " is paused: no ticks are made"
-                      : " ticks again"),
-         {{"queue", queue},
-          {"paused", pause},
-          {"result", already ? "already " + now
-                     : pause ? "paused"
-                             : "resumed"}});
-  return 0;
-}
-
-int pause_consumer(Context& context, QueueDatabase& db, bool pause) {
-  db.require_skytools();
-  std::string queue = context.args[0], consumer = context.settings.text("consumer");
-  Change change(context, db.connection());
-  bool already = pgq::consumer_named(change.tx(), queue, consumer).paused == pause;
-  if (!already) change.run(pgq::step::pause_consumer(queue, consumer, pause));
-  if (!change.commit()) return 0;
-  std::string who = "consumer " + consumer + " of queue " + queue, now = pause ? "paused" : "running";
-  report(context,
-         who + (already ? " was " + now + " already"
-                : pause ? " is paused: it gets no batches"
-                        : " gets batches again"),
-         {{"queue", queue},
-          {"consumer", consumer},
-          {"paused", pause},
-          {"result", already ? "already " + now
-                     : pause ? "paused"
-                             : "resumed"}});
-  return 0;
-}
-
 int pause_or_resume(Context& context, bool pause) {
+  const std::string& queue = context.args[0];
+  std::optional<std::string> consumer;
+  if (context.settings.has("consumer")) consumer = context.settings.text("consumer");
   QueueDatabase db(context);
-  return context.settings.has("consumer") ? pause_consumer(context, db, pause)
-                                          : pause_queue(context, db.connection(), pause);
+  if (consumer) db.require_skytools();
+
+  Change change(context, db.connection());
+  bool paused = consumer ? pgq::consumer_named(change.tx(), queue, *consumer).paused
+                         : pgq::queue_named(change.tx(), queue).paused;
+  if (paused != pause)
+    change.run(consumer ? pgq::step::pause_consumer(queue, *consumer, pause)
+                        : pgq::step::set_queue_config(queue, "ticker_paused", pause ? "true" : "false"));
+  if (!change.commit()) return 0;
+
+  std::string who = (consumer ? "consumer " + *consumer + " of " : "") + "queue " + queue, what, result;
+  if (paused == pause) {
+    result = pause ? "already paused" : "already running";
+    what = pause ? " was paused already" : " was running already";
+  } else {
+    result = pause ? "paused" : "resumed";
+    what = consumer ? pause ? " is paused: it gets no batches" : " gets batches again"
+           : pause  ? " is paused: no ticks are made"
+                    : " ticks again";
+  }
+  Members members = {{"queue", queue}, {"paused", pause}, {"result", result}};
+  if (consumer) members.insert(members.begin() + 1, std::pair("consumer", ui::Cell(*consumer)));
+  report(context, who + what, members);
+  return 0;
 }
 
 }  // namespace
@@ -152,7 +136,8 @@ int queue_drop(Context& context) {
                   "; --force unregisters them and drops it");
   context.confirm("drop queue " + queue + with);
   Change change(context, db.connection());
-  change.run(pgq::step::drop_queue(queue, force));
+  // Whoever registers meanwhile was not asked about.
+  change.run(pgq::step::drop_queue(queue, !names.empty()));
   if (!change.commit()) return 0;
   report(context, "queue " + queue + " dropped" + with,
          {{"queue", queue}, {"result", "dropped"}, {"consumers", names}});

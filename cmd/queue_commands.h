@@ -88,9 +88,11 @@ int as(Context& context) {
 
 void print_steps(Context& context, const std::vector<pgq::Step>& steps);
 
+/// Of a JSON object.
+using Members = std::vector<std::pair<std::string, ui::Cell>>;
+
 /// What a command did: a sentence for people in the log, one object for machines on stdout.
-void report(Context& context, const std::string& sentence,
-            const std::vector<std::pair<std::string, ui::Cell>>& members);
+void report(Context& context, const std::string& sentence, const Members& members);
 
 /// "3 events", "1 event"
 std::string count_of(std::int64_t n, const std::string& thing);

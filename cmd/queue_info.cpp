@@ -16,7 +16,6 @@ namespace skytools::cmd {
 
 namespace {
 
-using Members = std::vector<std::pair<std::string, ui::Cell>>;
 using pgq::ConsumerInfo;
 using pgq::QueueInfo;
 
@@ -108,9 +107,8 @@ Members json_members(pg::Transaction& tx, const Queue& q) {
 }
 
 void print_page(Context& context, pg::Transaction& tx, const std::vector<Queue>& queues) {
-  auto [server, pgq_version] =
-      tx.one<std::string, std::optional<std::string>>("select current_setting('server_version'), pgq.version()");
-  context.out << "PostgreSQL " << server << "   PgQ " << pgq_version.value_or("?") << "\n\n";
+  auto [server, version] = pgq::versions(tx);
+  context.out << "PostgreSQL " << server << "   PgQ " << version.value_or("?") << "\n\n";
   ui::Table table({"Queue", "Tables/Rotation", "Ticker", "TLag", "EPS", "New"});
   for (auto& q : queues) {
     const QueueInfo& i = q.info;

@@ -9,7 +9,7 @@ namespace skytools::cmd {
 QueueDatabase::QueueDatabase(const Context& context)
     : connection_("db", context.db_conninfo(), {.stop = &context.stop}) {
   schema::require(connection_, {"pgq"});
-  pg::Transaction(connection_, pg::Mode::autocommit).exec("set client_encoding = 'UTF8'");
+  pgq::use_utf8(connection_);
 }
 
 void QueueDatabase::require_skytools() { schema::require(connection_, {"skytools"}); }
@@ -47,8 +47,7 @@ void print_steps(Context& context, const std::vector<pgq::Step>& steps) {
   context.print(table);
 }
 
-void report(Context& context, const std::string& sentence,
-            const std::vector<std::pair<std::string, ui::Cell>>& members) {
+void report(Context& context, const std::string& sentence, const Members& members) {
   log::info(sentence);
   if (context.json) context.out << ui::json_object(members) << '\n';
 }

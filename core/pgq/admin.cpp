@@ -54,6 +54,14 @@ ConsumerInfo consumer_of(const pg::Result& r, int i) {
 
 }  // namespace
 
+void use_utf8(pg::Connection& c) { pg::Transaction(c, pg::Mode::autocommit).exec("set client_encoding = 'UTF8'"); }
+
+Versions versions(pg::Transaction& tx) {
+  auto [server, pgq] =
+      tx.one<std::string, std::optional<std::string>>("select current_setting('server_version'), pgq.version()");
+  return {server, pgq};
+}
+
 std::vector<QueueInfo> queues(pg::Transaction& tx, const std::optional<std::string>& name) {
   static const std::string sql =
       "select i.queue_name, q.queue_id, q.queue_data_pfx, q.queue_event_seq, i.queue_ntables, i.queue_cur_table, " +

@@ -12,6 +12,16 @@ namespace skytools::pgq {
 
 using std::chrono::milliseconds;
 
+/// Text goes both ways as UTF-8 from now on, whatever the database's encoding.
+void use_utf8(pg::Connection& c);
+
+/// "15.4" and "3.5": of the server and of schema pgq.
+struct Versions {
+  std::string server;
+  std::optional<std::string> pgq;
+};
+Versions versions(pg::Transaction& tx);
+
 /// A queue's settings and state.
 struct QueueInfo {
   std::string name;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "core/pg/transaction.h"
-#include "tests/support/queue.h"
+#include "tests/support/queue_program.h"
 
 using namespace skytools;
 using nlohmann::json;

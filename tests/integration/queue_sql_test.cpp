@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "core/base/strings.h"
-#include "tests/support/pgq_queue.h"
+#include "tests/support/queue.h"
 
 using namespace skytools;
 using namespace std::chrono_literals;

@@ -1,5 +1,5 @@
 #pragma once
-#include "tests/support/pgq_queue.h"
+#include "tests/support/queue.h"
 
 namespace skytools::test {
 

@@ -1,4 +1,4 @@
-#include "tests/support/queue.h"
+#include "tests/support/queue_program.h"
 
 #include <doctest/doctest.h>
 
@@ -48,9 +48,9 @@ std::string everything(const Database& db) {
       " (select string_agg(t.tick_queue || ':' || t.tick_id, ';' order by 1) from pgq.tick t),"
       " (select string_agg(e::text, ';' order by e.ev_id, e.ev_txid) from pgq.event_template e),"
       " (select string_agg(r::text, ';' order by r.ev_id) from pgq.retry_queue r),"
-      " (select string_agg(d::text, ';' order by d.ev_id) from skytools.dead_letter d),"
-      " (select string_agg(p::text, ';' order by p.queue_id) from skytools.queue_policy p),"
-      " (select string_agg(p::text, ';' order by p.sub_id) from skytools.paused_consumer p),"
+      " (select string_agg(d::text, ';' order by d::text) from skytools.dead_letter d),"
+      " (select string_agg(p::text, ';' order by p::text) from skytools.queue_policy p),"
+      " (select string_agg(p::text, ';' order by p::text) from skytools.paused_consumer p),"
       " (select string_agg(schemaname || sequencename || ':' || coalesce(last_value, 0), ';' order by sequencename)"
       "    from pg_sequences where schemaname in ('pgq', 'skytools'))");
 }
