@@ -87,6 +87,47 @@ constexpr LegacyKey kLondisteKeys[] = {
     {"obfuscator_key", ""},
 };
 
+/// The consumers: simple_consumer3, simple_local_consumer3, queue_mover3, queue_splitter3 and scripts of one's own.
+constexpr LegacyKey kConsumerKeys[] = {
+    {"db", "db"},
+    {"src_db", "db"},
+    {"dst_db", "target"},
+    {"queue_name", "queue"},
+    {"pgq_queue_name", "queue"},
+    {"consumer_name", "consumer"},
+    {"pgq_consumer_id", "consumer"},
+    {"table_filter", "table_filter"},
+    {"consumer_filter", ""},
+    {"dst_query", ""},
+    {"pgq_lazy_fetch", ""},
+    {"pgq_autocommit", ""},
+    {"pgq_batch_collect_events", "min_count"},
+    {"pgq_batch_collect_interval", "min_interval"},
+    {"pgq_keep_lag", "keep_lag"},
+    {"keepalive_stats", "stats_interval"},
+    {"subconsumer_name", "subconsumer"},
+    {"subconsumer_timeout", "subconsumer_timeout"},
+    {"local_tracking_file", "tracking_file", Kind::path},
+};
+
+constexpr LegacyKey kBridgeKeys[] = {
+    {"src_db", "from"},
+    {"dst_db", "to"},
+    {"dst_queue_name", "to_queue"},
+    {"queue_field", "field"},
+    {"queue_name", "queue"},
+    {"pgq_queue_name", "queue"},
+    {"consumer_name", "consumer"},
+    {"pgq_consumer_id", "consumer"},
+    {"table_filter", "table_filter"},
+    {"pgq_lazy_fetch", ""},
+    {"pgq_autocommit", ""},
+    {"pgq_batch_collect_events", "min_count"},
+    {"pgq_batch_collect_interval", "min_interval"},
+    {"pgq_keep_lag", "keep_lag"},
+    {"keepalive_stats", "stats_interval"},
+};
+
 constexpr LegacyKey kTickerKeys[] = {
     {"logfile", "log.file", Kind::path},
     {"pidfile", "pid_file", Kind::path},
@@ -113,6 +154,15 @@ struct Service {
 constexpr std::array kServices = {
     Service{"londiste", "londiste", kLondisteKeys, true},
     Service{"pgqd", "ticker", kTickerKeys, false},
+    Service{"simple_consumer3", "consumer", kConsumerKeys, true},
+    Service{"simple_consumer", "consumer", kConsumerKeys, true},
+    Service{"simple_local_consumer3", "consumer_local", kConsumerKeys, true},
+    Service{"simple_local_consumer", "consumer_local", kConsumerKeys, true},
+    Service{"coop_consumer", "consumer_coop", kConsumerKeys, true},
+    Service{"queue_mover3", "consumer_move", kBridgeKeys, true},
+    Service{"queue_mover", "consumer_move", kBridgeKeys, true},
+    Service{"queue_splitter3", "consumer_split", kBridgeKeys, true},
+    Service{"queue_splitter", "consumer_split", kBridgeKeys, true},
 };
 
 const LegacyKey* find_legacy(const Service& service, std::string_view name) {

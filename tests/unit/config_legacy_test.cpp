@@ -23,7 +23,14 @@ constexpr Option kTicker[] = {
     {.key = "discover", .type = Type::boolean, .help = "find the databases"},
     {.key = "ticker_period", .type = Type::duration, .fallback = "1s", .help = "pause between calls"},
 };
-const JobTypes kTypes = {{"londiste", kLondiste}, {"ticker", kTicker}};
+constexpr Option kMove[] = {
+    {.key = "from", .help = "source"},
+    {.key = "to", .help = "target"},
+    {.key = "to_queue", .help = "queue"},
+    {.key = "consumer", .help = "name"},
+    {.key = "min_count", .type = Type::integer, .help = "events"},
+};
+const JobTypes kTypes = {{"londiste", kLondiste}, {"ticker", kTicker}, {"consumer_move", kMove}};
 
 JobFile parse(const std::string& text) { return parse_legacy(text, "/etc/skytools/repl.ini", kTypes); }
 
@@ -106,7 +113,9 @@ TEST_CASE("mistakes are told with their line") {
   CHECK(problem("[londiste]\ndb = 50%\n") ==
         "/etc/skytools/repl.ini:2: '%' must be written twice, or begin a reference");
   CHECK(problem("[londiste]\ndb = %(db)s\n") == "/etc/skytools/repl.ini:2: values refer to each other in a circle");
-  CHECK(problem("[other]\na = 1\n") == "/etc/skytools/repl.ini: no section of a known service: [londiste], [pgqd]");
+  CHECK(problem("[other]\na = 1\n")
+            .starts_with(
+                "/etc/skytools/repl.ini: no section of a known service: [londiste], [pgqd], [simple_consumer3]"));
   CHECK(problem("[pgqd]\nsyslog = 0\n[other]\n") ==
         "/etc/skytools/repl.ini:3: section [other] does not belong into a file of pgqd");
 }
@@ -126,6 +135,22 @@ TEST_CASE("a pgqd file with a list of databases") {
 TEST_CASE("a pgqd file without a list discovers its databases") {
   auto file = parse("[pgqd]\n# nothing else\n");
   CHECK(file.jobs[0].values.at("discover").items == Words{"true"});
+}
+
+TEST_CASE("a file of a consumer") {
+  auto file = parse(
+      "[queue_mover3]\njob_name = mover\nsrc_db = dbname=a\ndst_db = dbname=b\nqueue_name = new\npgq_queue_name = q\n"
+      "dst_queue_name = q2\npgq_batch_collect_events = 500\npgq_lazy_fetch = 300\n");
+  auto& values = file.jobs[0].values;
+  CHECK(file.jobs[0].type == "consumer_move");
+  for (auto [key, value] : {std::pair{"from", "dbname=a"},
+                            {"to", "dbname=b"},
+                            {"queue", "q"},
+                            {"to_queue", "q2"},
+                            {"min_count", "500"},
+                            {"job", "mover"}})
+    CHECK(values.at(key).items == Words{value});
+  CHECK(file.warnings == Words{"/etc/skytools/repl.ini:9: 'pgq_lazy_fetch' has no effect here"});
 }
 
 TEST_CASE("what was imported can be written as YAML and read back") {

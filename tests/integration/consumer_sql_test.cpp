@@ -1,0 +1,140 @@
+// `skytools consumer run --sql`: parameters, failing events, exactly once across crashes.
+#include <doctest/doctest.h>
+
+#include "tests/support/consumer.h"
+
+using namespace skytools;
+using test::failing;
+using test::QueueWorld;
+
+namespace {
+
+constexpr const char* kInsert = "insert into got values ($4, $1)";
+
+struct SqlWorld : QueueWorld {
+  SqlWorld() { query("create table got (id bigint, data text)"); }
+  std::string got() const { return query("select coalesce(string_agg(data, ',' order by id), '') from got"); }
+};
+
+/// Another database with a table for what arrives.
+struct Target {
+  test::Database db;
+  explicit Target(bool with_ext) {
+    if (!with_ext) db.query("drop schema pgq_ext cascade");
+    db.query("create table got (id bigint, data text check (data <> '3'))");
+  }
+  std::string got() const { return db.query("select coalesce(string_agg(data, ',' order by id), '') from got"); }
+};
+
+bool killed(const test::Output& o) { return o.exit == 128 + 9; }
+
+}  // namespace
+
+TEST_CASE("parameters stand for columns, with the types the statement gives them") {
+  SqlWorld w;
+  w.query(
+      "create table all_columns (data jsonb, type text, e1 text, id int, at timestamptz, retry int, e2 date, e3 text, "
+      "e4 text)");
+  w.query("select pgq.insert_event('q', 'kind', '{\"a\": 1}', 'one', '2026-01-02', null, '$5')");
+  w.tick();
+  w.drain("run", {"--sql", "insert into all_columns values ($1::jsonb, $2, $3, $4, $5, $6, $7, $8, $9)"});
+  CHECK(w.query("select data->>'a', type, e1, id, retry, e2, e3, e4 from all_columns") ==
+        "1|kind|one|1|NULL|2026-01-02|NULL|$5");
+  CHECK(w.query("select at = ev_time from all_columns, pgq.event_template where ev_id = 1") == "t");
+  w.batch(1);
+  w.drain("run",
+          {"--sql",
+           "insert into got select $4::bigint, '$1 ' || $2::text || $$ $3 $$ /* $6 */ where $4::bigint > 0 -- $9"});
+  CHECK(w.got() == "$1 t $3 ");
+  test::Output o = w.run("run", {"--once", "--sql", "select $10"});
+  CHECK(o.exit == 2);
+  CHECK(o.err.find("there is no parameter $10") != std::string::npos);
+  CHECK(w.run("run", {"--once", "--sql", "selec 1"}).err.find("the statement cannot be prepared") != std::string::npos);
+}
+
+TEST_CASE("what fails is answered as on_error says, the rest of the batch stays") {
+  SqlWorld w;
+  w.query("alter table got add check (data not in ('3', '4', '9'))");
+  std::string numbers = "1,2,5,6,7,8,10,11,12";
+  SUBCASE("retry, up to the queue's limit") {
+    w.query("select skytools.set_queue_policy('q', 'retry_limit', '1')");
+    w.batch(12);
+    test::Output o = w.drain("run", {"--sql", kInsert});
+    CHECK(o.err.find("violates check constraint") != std::string::npos);
+    CHECK(o.err.find("event=3") != std::string::npos);
+    CHECK(o.err.find("count=12 batches=1 retry=3") != std::string::npos);
+    CHECK(w.query("select string_agg(ev_id::text, ',' order by ev_id) from pgq.retry_queue") == "3,4,9");
+    w.retries_come_back();
+    w.drain("run", {"--sql", kInsert});
+    CHECK(w.query("select string_agg(ev_id::text, ',' order by ev_id) from skytools.dead_list('q', 'c')") == "3,4,9");
+    CHECK(w.query("select count(*) from pgq.retry_queue") == "0");
+  }
+  SUBCASE("dead at once") {
+    w.batch(12);
+    w.drain("run", {"--sql", kInsert, "--on-error", "dead"});
+    CHECK(w.query("select count(*) from skytools.dead_list('q', 'c') where reason ~ 'check constraint.*23514'") == "3");
+  }
+  SUBCASE("stop: nothing of the batch stays, the event is shown") {
+    w.batch(12);
+    test::Output o = w.run("run", {"--once", "--sql", kInsert, "--on-error", "stop"});
+    CHECK(o.exit == 1);
+    CHECK(o.err.find("event 3 failed: [db") != std::string::npos);
+    CHECK(o.err.find("{\"id\": 3, ") != std::string::npos);
+    CHECK(w.query("select sub_batch is not null from pgq.subscription") == "t");
+    numbers = "";
+  }
+  CHECK(w.got() == numbers);
+}
+
+TEST_CASE("a large batch with many failures") {
+  SqlWorld w;
+  w.query("alter table got add check (id % 7 <> 0)");
+  w.batch(5000);
+  w.drain("run", {"--sql", kInsert, "--on-error", "dead"});
+  CHECK(w.query("select count(*), count(distinct id) from got") == "4286|4286");
+  CHECK(w.query("select count(*) from skytools.dead_list('q', 'c')") == "714");
+}
+
+TEST_CASE("in the queue's own database each event takes effect once, whenever it is killed") {
+  SqlWorld w;
+  for (const char* point : {"consumer.after_next", "consumer.before_target_commit", "consumer.after_target_commit",
+                            "consumer.before_finish", "consumer.after_finish"}) {
+    CAPTURE(point);
+    w.query("truncate got");
+    w.batch(5);
+    // --target leads to the same place and must make no difference.
+    CHECK(killed(
+        w.run("run", {"--once", "--sql", kInsert, "--target", w.conninfo()}, failing(std::string(point) + "=crash"))));
+    w.drain("run", {"--sql", kInsert});
+    CHECK(w.got() == "1,2,3,4,5");
+  }
+}
+
+TEST_CASE("in another database pgq_ext remembers the batch: once, and no answer is lost") {
+  SqlWorld w;
+  Target t(true);
+  for (const char* point : {"consumer.after_next", "consumer.before_target_commit", "consumer.after_target_commit",
+                            "consumer.before_finish", "consumer.after_finish"}) {
+    CAPTURE(point);
+    t.db.query("truncate got");
+    w.query("delete from pgq.retry_queue");
+    w.batch(5);
+    CHECK(killed(w.run("run", {"--once", "--sql", kInsert, "--target", t.db.conninfo()},
+                       failing(std::string(point) + "=crash"))));
+    w.drain("run", {"--sql", kInsert, "--target", t.db.conninfo()});
+    CHECK(t.got() == "1,2,4,5");
+    CHECK(w.query("select count(*) from pgq.retry_queue") == "1");
+  }
+}
+
+TEST_CASE("without pgq_ext it says that a batch may be repeated, or refuses") {
+  SqlWorld w;
+  Target t(false);
+  w.batch(2);
+  test::Output o = w.run("run", {"--once", "--sql", kInsert, "--target", t.db.conninfo(), "--tracking", "pgq_ext"});
+  CHECK(o.exit == 6);
+  CHECK(o.err.find("skytools install pgq_ext") != std::string::npos);
+  o = w.drain("run", {"--sql", kInsert, "--target", t.db.conninfo()});
+  CHECK(o.err.find("the target has no schema pgq_ext") != std::string::npos);
+  CHECK(t.got() == "1,2");
+}
