@@ -105,7 +105,8 @@ TEST_CASE("the triggers write the same in a LATIN1 database") {
     auto postgres = server().conninfo("postgres");
     for (auto name : {"latin_theirs", "latin_ours"}) {
       query(postgres, std::string("drop database if exists ") + name);
-      query(postgres, std::string("create database ") + name + " template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'");
+      query(postgres, std::string("create database ") + name +
+                          " template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'");
     }
     query(server().conninfo("latin_theirs"), "create extension pgq");
     install_ours(server().conninfo("latin_ours"));

@@ -28,7 +28,8 @@ std::string one_line(std::string text) {
 /// One connection; collects the lines of the statement that runs.
 class Session {
  public:
-  explicit Session(const std::string& conninfo) : conn_(PQconnectdb((conninfo + " client_encoding=UTF8").c_str()), &PQfinish) {
+  explicit Session(const std::string& conninfo)
+      : conn_(PQconnectdb((conninfo + " client_encoding=UTF8").c_str()), &PQfinish) {
     if (PQstatus(conn_.get()) != CONNECTION_OK) throw Error(PQerrorMessage(conn_.get()));
     PQsetNoticeReceiver(conn_.get(), &Session::on_notice, this);
     run(kSettings);
