@@ -87,6 +87,17 @@ update pgq.queue set queue_extra_maint = '{}' where queue_name = '';
 --= odd "name"|q
 --= SELECT 4
 select * from pgq.maint_operations() where func_arg = 'q' and func_name not like 'pgq.%';
+create schema plainly authorization peer_plain;
+create function plainly.job(text) returns integer language sql as 'select 0';
+alter function plainly.job(text) owner to peer_plain;
+update pgq.queue set queue_extra_maint = '{plainly.job,z.last}' where queue_name = 'q';
+set client_min_messages = error;
+--! a function of somebody who is neither the queue's owner nor a superuser would run with the ticker's rights
+--= z.last|q
+--= SELECT 1
+select * from pgq.maint_operations() where func_name like 'plainly%' or func_name like 'z.%';
+reset client_min_messages;
+drop schema plainly cascade;
 update pgq.queue set queue_extra_maint = null, queue_rotation_period = '10 years';
 select pgq.maint_rotate_tables_step2();
 create schema pgq_node; create function pgq_node.maint_watermark(text) returns int language sql as 'select 0';

@@ -45,3 +45,9 @@ select queue_id, queue_name, queue_ntables, queue_cur_table, queue_rotation_peri
 --= SELECT 1
 select pgq.version();
 select substr(pgq.version(), 1, 3);
+
+-- Definer functions do not see what their callers put into the search path.
+--! each has its search_path pinned
+--= 0
+--= SELECT 1
+select count(*) from pg_proc where pronamespace = 'pgq'::regnamespace and prosecdef and not coalesce(proconfig::text, '') ~ 'search_path=pg_catalog, *pg_temp';

@@ -89,6 +89,23 @@ select pgq.create_queue('g');
 update pgq.tick set tick_snapshot = '900000000000000:900000000000001:' where tick_queue = 6;
 select regexp_replace(outcome($$select pgq.ticker('g')$$), 'cur txid=\d+', 'cur txid=…');
 select pgq.force_tick('g');
+set client_min_messages = error;
+--! a queue that fails is left out; in the original it ends the ticks of the whole database
+--= t
+--= SELECT 1
+select pgq.ticker() >= 0;
+reset client_min_messages;
+
+-- An idle ticker.
+select pgq.create_queue('idle');
+select tick('idle') > 0;
+begin;
+select pgq.ticker('idle');
+--! asking without need takes no transaction id
+--= t
+--= SELECT 1
+select txid_current_if_assigned() is null;
+rollback;
 
 -- Two tickers at once; a ticker in an old snapshot.
 select pgq.create_queue('h');
@@ -96,7 +113,7 @@ begin;
 select pgq.ticker('h');
 --@ b
 begin isolation level repeatable read;
-select count(*) from pgq.tick where tick_queue = 7;
+select count(*) from pgq.tick where tick_queue = (select queue_id from pgq.queue where queue_name = 'h');
 --! while one ticker works on a queue, another finds nothing to do: ticks with snapshots in the wrong order lose events
 --= ~
 --= SELECT 1

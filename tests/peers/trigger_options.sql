@@ -111,11 +111,11 @@ select count(*) from written;
 set search_path = public, far;
 select ev('away(sel)');
 reset search_path;
---! quoted names are an identifier like others; they are bound by no one
+--! a name in quotes is never bound, but no error of the parser either
 --= 42703 column "Big" does not exist: none
 --= SELECT 1
 select ev('"Big"');
---! a quoted name that is no column's does no harm
+--! a name in quotes is left alone
 --= ok: 7
 --= SELECT 1
 select ev('id::text collate "C"');

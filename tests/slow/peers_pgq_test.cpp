@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <iostream>
 
 #include "core/base/strings.h"
+#include "core/run/temp_folder.h"
 #include "core/schema/install.h"
 #include "tests/support/cluster.h"
 #include "tests/support/scenario.h"
@@ -55,17 +57,24 @@ std::string both(const std::vector<std::string>& original, const std::vector<std
   return "\n  original: " + join(theirs, "\n            ") + "\n  ours:     " + join(ours, "\n            ");
 }
 
-void compare(const fs::path& script, const std::string& theirs, const std::string& ours) {
+/// Runs steps that must not fail.
+void prepare(const std::string& conninfo, const char* script) {
+  auto steps = read_scenario(kFolder / script);
+  auto outcomes = run_scenario(conninfo, steps);
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    REQUIRE_MESSAGE(outcomes[i].back().find("ERROR") != 0, script << ":" << steps[i].line << " " << outcomes[i].back());
+}
+
+void compare(const fs::path& script, const std::string& theirs, const std::string& ours, bool generated = false) {
   auto steps = read_scenario(script);
-  auto prelude = read_scenario(kFolder / "prelude.psql");
   REQUIRE(!steps.empty());
-  auto number = prelude.size();
-  prelude.insert(prelude.end(), steps.begin(), steps.end());
-  auto original = run_scenario(theirs, prelude);
-  auto mine = run_scenario(ours, prelude);
-  for (std::size_t i = 0; i < number; ++i) CHECK_MESSAGE(original[i] == mine[i], prelude[i].sql);
-  for (std::size_t i = number; i < prelude.size(); ++i) {
-    auto& step = prelude[i];
+  prepare(theirs, "prelude.psql");
+  prepare(ours, "prelude.psql");
+  if (generated) prepare(ours, "capture.psql");
+  auto original = run_scenario(theirs, steps);
+  auto mine = run_scenario(ours, steps);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    auto& step = steps[i];
     const std::string where =
         script.filename().string() + ":" + std::to_string(step.line) + " " + step.session + ": " + step.sql;
     const std::string said = both(original[i], mine[i]);
@@ -84,6 +93,41 @@ void install_ours(const std::string& conninfo) {
 }
 
 }  // namespace
+
+TEST_CASE("what a scenario leaves is told line by line") {
+  Database db;
+  run::TempFolder folder{{}, "skytools_scenario."};
+  auto script = folder.path() / "script.sql";
+  std::ofstream(script) << "-- a comment\n"
+                           "create table t (i int);\n"
+                           "do $$ begin\n  raise notice 'two; %', E'lines\\nhere';\nend $$;\n"
+                           "begin;\nlock table t;\n"
+                           "--@ b sends\ninsert into t values (1), (null);\n"
+                           "--@ a\ncommit;\n"
+                           "--@ b receives\n"
+                           "--! a reason\n--= 1|x\n--= ~|x\n--= SELECT 2\n"
+                           "select i, 'x' from t order by 1;\n"
+                           "select 1 / 0;\n";
+  auto steps = read_scenario(script);
+  REQUIRE(steps.size() == 9);
+  CHECK(steps[1].line == 3);
+  CHECK(steps[7].session == "b");
+  CHECK(steps[7].reason == "a reason");
+  CHECK(!steps[8].reason);
+  using Lines = std::vector<std::string>;
+  auto outcomes = run_scenario(db.conninfo(), steps);
+  CHECK(outcomes == std::vector<Lines>{{"CREATE TABLE"},
+                                       {"NOTICE: two; lines\\nhere", "DO"},
+                                       {"BEGIN"},
+                                       {"LOCK TABLE"},
+                                       {},
+                                       {"COMMIT"},
+                                       {"INSERT 0 2"},
+                                       steps[7].expected,
+                                       {"ERROR 22012: division by zero"}});
+  std::ofstream(script) << "select $$ 1;\n";
+  CHECK_THROWS_AS(read_scenario(script), Error);
+}
 
 TEST_CASE("every scenario of tests/peers has the original's outcome") {
   if (missing()) return;
@@ -112,4 +156,13 @@ TEST_CASE("the triggers write the same in a LATIN1 database") {
     install_ours(server().conninfo("latin_ours"));
     compare(kFolder / script, server().conninfo("latin_theirs"), server().conninfo("latin_ours"));
   }
+}
+
+TEST_CASE("generated capture writes what the original's triggers write") {
+  if (missing()) return;
+  make_roles();
+  Database theirs, ours;
+  theirs.query("create extension pgq");
+  install_ours(ours.conninfo());
+  compare(kFolder / "trigger_types.sql", theirs.conninfo(), ours.conninfo(), true);
 }
