@@ -16,7 +16,8 @@ begin
     return case when not exists (
       select from pg_attribute a join pg_type f on f.oid = skytools.base_type(a.atttypid)
        where a.attrelid = v_type.typrelid and a.attnum > 0 and not a.attisdropped
-         and f.typtype <> 'e' and skytools.capture_equality(case when f.typcategory = 'A' then skytools.base_type(f.typelem) else f.oid end) is null)
+         and f.typtype <> 'e'
+         and skytools.capture_equality(case when f.typcategory = 'A' then skytools.base_type(f.typelem) else f.oid end) is null)
       then 'operator(pg_catalog.=)' end;
   end if;
   select format('operator(%I.%s)', n.nspname, o.oprname) into v_operator

@@ -52,13 +52,8 @@ begin
     perform skytools.capture_check_key(i_table, v_key);
   end if;
   o_fields[3] := t.o_schema || '.' || t.o_name;
-  if i_kind = 'jsontriga' then
-    o_fields[1] := format('{"op":"%s","table":[%s,%s],"pkey":%s}', i_op, to_json(t.o_schema), to_json(t.o_name), to_json(v_key));
-  else
-    o_fields[1] := left(i_op, 1) || case i_kind when 'logutriga' then ':' || coalesce(opt.o_pkey_text, array_to_string(v_key, ',')) else '' end;
-  end if;
+  o_fields[1] := skytools.capture_event_type(i_kind, i_op, t.o_schema, t.o_name, v_key, opt.o_pkey_text);
   if i_op = 'TRUNCATE' then
-    o_fields[1] := case i_kind when 'jsontriga' then o_fields[1] else 'R' end;
     o_fields[2] := case i_kind when 'jsontriga' then '{}' else '' end;
     return;
   end if;
