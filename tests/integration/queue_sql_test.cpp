@@ -176,7 +176,7 @@ TEST_CASE("a consumer's id is renewed when nobody holds its rows") {
 
 TEST_CASE("batches go on under new ids while xmin is held, each event once") {
   Queue db;
-  constexpr int kTicks = 700;  // each of 256 renews the id, once the table is above 64 kB
+  constexpr int kTicks = 700;  // each 128 renew the id, once the table is above 64 kB
   db.query("select pgq.create_queue('r'), pgq.register_consumer('r', 'c'), pgq.register_consumer('q', 'd')");
   Session holder(db.conninfo(), pg::Mode::repeatable_read);
   const std::string facts =

@@ -24,8 +24,8 @@ begin
     )
     select s.sub_id, last.tick_snapshot as last, cur.tick_snapshot as cur into b
       from s
-      join pgq.tick last on last.tick_queue = s.sub_queue and last.tick_id = s.sub_last_tick
-      join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick;
+      join lateral (select * from pgq.tick where tick_queue = s.sub_queue and tick_id = s.sub_last_tick offset 0) last on true
+      join lateral (select * from pgq.tick where tick_queue = s.sub_queue and tick_id = s.sub_next_tick offset 0) cur on true;
     if not found then
         raise exception 'batch not found';
     end if;

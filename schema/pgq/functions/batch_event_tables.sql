@@ -24,8 +24,8 @@ begin
       into b
       from s
       join pgq.queue q on q.queue_id = s.sub_queue
-      join pgq.tick last on last.tick_queue = s.sub_queue and last.tick_id = s.sub_last_tick
-      join pgq.tick cur on cur.tick_queue = s.sub_queue and cur.tick_id = s.sub_next_tick;
+      join lateral (select * from pgq.tick where tick_queue = s.sub_queue and tick_id = s.sub_last_tick offset 0) last on true
+      join lateral (select * from pgq.tick where tick_queue = s.sub_queue and tick_id = s.sub_next_tick offset 0) cur on true;
     if not found then
         raise exception 'Cannot find data for batch %', x_batch_id;
     end if;

@@ -1,5 +1,6 @@
 -- pgq.insert_event(queue, type, data [, extra1 .. extra4]) → bigint, the event id
--- The short form is SQL, so that the planner puts the long one in its place. Every text may be NULL. The event belongs to the caller's transaction and comes with the next tick after its commit.
+-- The short form is SQL, so that the planner puts the long one in its place. Every text may be NULL. The event belongs to the
+-- caller's transaction and comes with the next tick after its commit.
 -- Errors: those of insert_event_raw.
 
 create or replace function pgq.insert_event(queue_name text, ev_type text, ev_data text)

@@ -2,7 +2,8 @@
 -- An open batch is returned again, whatever the limits. Otherwise the batch ends at the next tick, or, with min_count or
 -- min_interval, at a tick far enough away (find_tick_helper); and not before that tick is min_lag old.
 -- The subscription is always looked up by its whole key: its table is small, but may be full of dead versions, and a plan made
--- for a small table would walk through them (hence no join on half of the key, and enable_seqscan).
+-- for a small table would walk through them. Hence no join that the planner could do on half of a key, and enable_seqscan; the
+-- same for the ticks, of which there may be many more than when the plan was made: offset 0 keeps each look-up by itself.
 -- An idle call only reads. To open a batch the row is updated on the condition that nobody else was faster; a
 -- second session of the same consumer waits there and then gets the first one's batch.
 -- A paused consumer (skytools.pause_consumer) gets nothing, not even its open batch.
@@ -26,8 +27,10 @@ begin
                exists (select from skytools.paused_consumer p where p.sub_id = sub.sub_id) as paused
           into s
           from pgq.subscription sub
-          left join pgq.tick last on last.tick_queue = sub.sub_queue and last.tick_id = sub.sub_last_tick
-          left join pgq.tick next on next.tick_queue = sub.sub_queue and next.tick_id = sub.sub_next_tick
+          left join lateral (select * from pgq.tick
+                              where tick_queue = sub.sub_queue and tick_id = sub.sub_last_tick offset 0) last on true
+          left join lateral (select * from pgq.tick
+                              where tick_queue = sub.sub_queue and tick_id = sub.sub_next_tick offset 0) next on true
          where sub.sub_queue = (select queue_id from pgq.queue where queue_name = i_queue_name)
            and sub.sub_consumer = (select co_id from pgq.consumer where co_name = i_consumer_name);
         if not found then
@@ -74,9 +77,8 @@ begin
             cur_tick_id := cur.tick_id;
             cur_tick_time := cur.tick_time;
             cur_tick_event_seq := cur.tick_event_seq;
-            -- More than 64 kB are dead versions in most databases: then a new key, for every 256th tick. Costs about as much
-            -- as the walk along 256 batches' versions; see there.
-            if s.last_id / 256 <> cur.tick_id / 256 and pg_relation_size('pgq.subscription') > 65536 then
+            -- More than 64 kB are dead versions in most databases: then a new key, for every 128th tick; see there.
+            if s.last_id / 128 <> cur.tick_id / 128 and pg_relation_size('pgq.subscription') > 65536 then
                 perform skytools.renew_consumer_id(s.sub_consumer);
             end if;
             exit;

@@ -8,22 +8,20 @@
 create or replace function skytools.coop_member(i_queue_id integer, i_consumer_id integer)
 returns boolean language plpgsql as $$
 declare
-    me record;
+    me     record;
+    v_name text;
 begin
-    select s.sub_id, s.sub_last_tick, c.co_name into me
-      from pgq.subscription s
-      join pgq.consumer c on c.co_id = s.sub_consumer
-     where s.sub_queue = i_queue_id and s.sub_consumer = i_consumer_id;
-    if not found then
+    select co_name into v_name from pgq.consumer where co_id = i_consumer_id;
+    if strpos(v_name, '.') > 0 is not true then
         return false;
-    elsif me.sub_last_tick is null or strpos(me.co_name, '.') = 0 then
-        return me.sub_last_tick is null;
     end if;
-    return exists (
-        select from generate_series(1, length(me.co_name)) dot
-          join pgq.consumer main on main.co_name = left(me.co_name, dot - 1)
+    select sub_id, sub_last_tick into me from pgq.subscription
+     where sub_queue = i_queue_id and sub_consumer = i_consumer_id;
+    return found and (me.sub_last_tick is null or exists (
+        select from generate_series(1, length(v_name)) dot
+          join pgq.consumer main on main.co_name = left(v_name, dot - 1)
           join pgq.subscription m on m.sub_queue = i_queue_id and m.sub_consumer = main.co_id
-         where substr(me.co_name, dot, 1) = '.' and m.sub_id = me.sub_id);
+         where substr(v_name, dot, 1) = '.' and m.sub_id = me.sub_id));
 end;
 $$;
 
