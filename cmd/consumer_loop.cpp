@@ -87,7 +87,7 @@ int run_loop(Context& context, const consumer::Settings& settings, consumer::Sin
       loop.run();
     };
     run::supervise("consumer " + settings.reader.name, context.stop, work,
-                   {.first = milliseconds(250), .longest = settings.longest_pause, .quiet = std::chrono::minutes(1)});
+                   {.first = milliseconds(250), .longest = settings.longest_pause, .quiet = std::chrono::seconds(5)});
   }
   run::notify_stopping();
   return 0;

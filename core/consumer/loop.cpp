@@ -116,13 +116,9 @@ void Loop::process(Source& source, const pgq::Batch& batch) {
 /// The batch is closed and counted.
 void Loop::close(Work& work, std::int64_t events) {
   SKYTOOLS_FAILPOINT("consumer.before_finish");
-  if (!work.finished) {
-    pg::Transaction tx(work.source.connection());
-    if (!work.source.answer(tx, work.batch, work.answers))
-      log::warning("the batch was taken away while it was worked on",
-                   {{"queue", settings_.reader.queue}, {"batch_id", work.batch.id}});
-    tx.commit();
-  }
+  if (!work.finished && !work.source.answer(work.batch, work.answers))
+    log::warning("the batch was taken away while it was worked on",
+                 {{"queue", settings_.reader.queue}, {"batch_id", work.batch.id}});
   SKYTOOLS_FAILPOINT("consumer.after_finish");
   ++batches_;
   events_ += events;

@@ -114,6 +114,14 @@ bool Source::answer(pg::Transaction& tx, const pgq::Batch& batch, const Answers&
                        pg::array_text(retry_seconds), pg::array_text(dead_ids), pg::array_text(dead_reasons)) == 1;
 }
 
+bool Source::answer(const pgq::Batch& batch, const Answers& answers) {
+  // A single statement needs no BEGIN and COMMIT, two round trips of the three.
+  pg::Transaction tx(c_, has_answers_ || answers.all_done() ? pg::Mode::autocommit : pg::Mode::read_write);
+  bool ours = answer(tx, batch, answers);
+  tx.commit();
+  return ours;
+}
+
 /// The same with the functions of the original alone, which know no dead events.
 bool Source::answer_plainly(pg::Transaction& tx, const pgq::Batch& batch, const Answers& answers) {
   if (!answers.dead.empty())

@@ -41,6 +41,9 @@ class Source {
   /// batch isn't ours any more: then nothing was written  @throws SchemaMissing  a dead event needs the schema skytools
   bool answer(pg::Transaction& tx, const pgq::Batch& batch, const Answers& answers);
 
+  /// The same in a transaction of its own.
+  bool answer(const pgq::Batch& batch, const Answers& answers);
+
   /// Sleeps until a tick of the queue, at most `d`. False on a stop.
   bool wait(milliseconds d, const StopToken& stop);
 

@@ -18,6 +18,8 @@ void supervise(const std::string& name, const StopToken& stop,
     } catch (const Stopped&) {
       if (stop.requested()) return;
       throw;
+    } catch (const SchemaMissing&) {
+      throw;
     } catch (const Error& e) {
       if (!begun) throw;
       if (Clock::now() - started >= policy.quiet) backoff.reset();

@@ -16,7 +16,7 @@ struct RestartPolicy {
 
 /// Runs `work` until it returns or a stop is asked for; a failure is logged and it starts again, which exactly-once
 /// processing makes safe. `work` calls its argument when it has begun. What fails before that in the first run is the
-/// user's to mend (a wrong connection string, a missing schema) and passes through.
+/// user's to mend (a wrong connection string) and passes through; so does a missing schema at any time.
 void supervise(const std::string& name, const StopToken& stop,
                const std::function<void(const std::function<void()>&)>& work, const RestartPolicy& policy = {});
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -143,4 +144,31 @@ TEST_CASE("in the background under a pid file, reloaded and stopped; a lost conn
   CHECK(daemon({"--stop"}).exit == 0);
   CHECK(daemon({"--stop"}).exit == 1);
   CHECK(w.read("log").find("consumer queue=q consumer=c count=3") != std::string::npos);
+}
+
+TEST_CASE("a job file, and what SIGHUP changes while it runs") {
+  QueueWorld w;
+  std::string file = w.path("job.yaml");
+  auto write = [&](const std::string& more) {
+    std::ofstream(file) << "type: consumer\ndb: \"" << w.conninfo() << "\"\nqueue: q\nconsumer: c\nexec: '"
+                        << w.script("  echo $id >> " + w.path("ids") + "; echo ack $id") << "'\n"
+                        << more;
+  };
+  write("table_filter: [a]\n");
+  auto send = [&](const std::string& table) {
+    w.query("select pgq.insert_event('q', 't', 'd', 'public." + table + "', null, null, null)");
+    w.tick();
+  };
+  test::Background b({"consumer", "run", "-c", file});
+  send("b"), send("a");
+  CHECK(eventually(kPatience, [&] { return w.read("ids") == "2\n"; }));
+  write("no_such_key: 1\n");
+  b.signal(SIGHUP);
+  CHECK(eventually(kPatience, [&] { return b.logged("the old settings stay"); }));
+  write("table_filter: [b]\n");
+  b.signal(SIGHUP);
+  CHECK(eventually(kPatience, [&] { return b.logged("settings read again"); }));
+  send("a"), send("b");
+  CHECK(eventually(kPatience, [&] { return w.read("ids") == "2\n4\n"; }));
+  CHECK(b.stop() == 0);
 }
