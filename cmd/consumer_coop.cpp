@@ -98,7 +98,7 @@ int consumer_coop(Context& context) {
   if (settings.reader.subconsumer.find('.') != std::string::npos)
     throw UsageError("the name of a subconsumer must not contain a dot");
   if (workers > 0) {
-    if (settings.reader.subconsumer.empty()) settings.reader.subconsumer = "-";  // the schema pgq_coop is looked for
+    if (settings.reader.subconsumer.empty()) settings.reader.subconsumer = names_of(context.settings, 1)[0];
     return context.dry_run ? run_loop(context, settings, *make_sink(action, settings, context))
                            : run_workers(context, settings, workers);
   }

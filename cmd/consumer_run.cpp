@@ -31,18 +31,28 @@ bool wants_repositioning(const Context& context) {
   return rewind || reset;
 }
 
+/// --rewind or --reset for --dry-run. True when there is nothing else to do.
+bool only_tell(const Context& context, const std::string& rewind, const std::string& reset) {
+  if (!context.dry_run) return false;
+  ui::Table table({"Step", "Detail"});
+  bool back = context.settings.boolean("rewind");
+  table.add({back ? "rewind" : "reset", back ? rewind : reset});
+  context.print(table);
+  return true;
+}
+
 int reposition_file(Context& context, const consumer::Settings& settings, const consumer::PositionFile& file) {
   if (context.settings.boolean("reset")) {
-    if (!context.dry_run) file.remove();
+    if (only_tell(context, "", "remove " + file.path())) return 0;
+    file.remove();
     log::info("tracking file removed, the next start goes on where the queue stands", {{"file", file.path()}});
     return 0;
   }
   auto tick = file.read();
   if (!tick) throw Error("tracking file '" + file.path() + "' has no position to rewind to");
-  if (!context.dry_run) {
-    consumer::Source source(settings.reader, {.stop = &context.stop});
-    consumer::move_to(source, *tick, "tracking file '" + file.path() + "'");
-  }
+  if (only_tell(context, "move the queue to tick " + std::to_string(*tick), "")) return 0;
+  consumer::Source source(settings.reader, {.stop = &context.stop});
+  consumer::move_to(source, *tick, "tracking file '" + file.path() + "'");
   log::info("the queue was moved to the tick of the tracking file", {{"tick", *tick}});
   return 0;
 }
@@ -52,7 +62,10 @@ int bridge(Context& context, bool split) {
   auto around = surroundings(context);
   consumer::MoveSink sink(consumer::read_route(context.settings, split, settings.reader.queue), context.stop,
                           around.alive);
-  if (!wants_repositioning(context) || context.dry_run) return run_loop(context, settings, sink);
+  if (!wants_repositioning(context)) return run_loop(context, settings, sink);
+  if (only_tell(context, "move the queue to the tick in the target's pgq_ext.completed_tick",
+                "select pgq_ext.set_last_tick('" + settings.reader.name + "', null)"))
+    return 0;
   consumer::Source source(settings.reader, {.stop = &context.stop});
   if (context.settings.boolean("rewind")) {
     sink.rewind(source);

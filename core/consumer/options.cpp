@@ -1,5 +1,6 @@
 #include "core/consumer/options.h"
 
+#include "core/base/strings.h"
 #include "core/log/log.h"
 
 namespace skytools::consumer {
@@ -47,7 +48,7 @@ Settings read_settings(const config::Settings& config, const std::string& db) {
                .may_register = config.boolean("register"),
                .once = config.boolean("once"),
                .shape = read_shape(config),
-               .tables = config.list("table_filter"),
+               .tables = split(config.text("table_filter"), ','),
                .loop_delay = config.duration("loop_delay"),
                .stats_interval = config.duration("stats_interval"),
                .lifetime = config.duration("connection_lifetime"),

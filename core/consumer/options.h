@@ -29,7 +29,8 @@ inline constexpr config::Option kReadOptions[] = {
      .help = "register the consumer at start, at the newest tick, when it is not registered"},
     {.key = "table_filter",
      .type = config::Type::list,
-     .help = "only events of these tables (extra1), without a schema: public; the others count as done",
+     .help = "only events of these tables (extra1), separated by commas, without a schema: public; the others count as "
+             "done",
      .value = "TABLE",
      .when = config::When::reload},
     {.key = "min_count",

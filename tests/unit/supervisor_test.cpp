@@ -72,3 +72,16 @@ TEST_CASE("a stop ends the worker and the pause") {
   supervise("w", stop, [&](auto&) { ++runs; });
   CHECK(runs == 1);
 }
+
+TEST_CASE("a schema that is missing does not come back by waiting") {
+  StopToken stop;
+  int runs = 0;
+  CHECK_THROWS_AS(supervise("w", stop,
+                            [&](auto& begun) {
+                              begun();
+                              ++runs;
+                              throw SchemaMissing("gone");
+                            }),
+                  SchemaMissing);
+  CHECK(runs == 1);
+}
