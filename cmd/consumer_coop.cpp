@@ -37,7 +37,8 @@ run::Launch launch_of(const Context& context, const config::Settings& settings, 
   std::vector<std::string> argv{"/proc/self/exe", "consumer", "coop", "--subconsumer=" + name};
   if (settings.boolean("once")) argv.push_back("--once");
   for (auto [key, letter] : {std::pair{"quiet", 'q'}, {"verbose", 'v'}})
-    if (auto n = context.settings.integer(key)) argv.push_back("-" + std::string(static_cast<std::size_t>(n), letter));
+    if (auto n = context.settings.integer(key))
+      argv.emplace_back("-" + std::string(static_cast<std::size_t>(n), letter));
   return {.argv = argv, .env = environment_of(settings), .death_signal = SIGTERM};
 }
 

@@ -103,12 +103,12 @@ bool Source::answer(pg::Transaction& tx, const pgq::Batch& batch, const Answers&
   if (!has_answers_) return answer_plainly(tx, batch, answers);
   std::vector<std::optional<std::string>> retry_ids, retry_seconds, dead_ids, dead_reasons;
   for (auto& retry : answers.retries) {
-    retry_ids.push_back(std::to_string(retry.event));
+    retry_ids.emplace_back(std::to_string(retry.event));
     retry_seconds.push_back(retry.seconds ? std::optional(std::to_string(*retry.seconds)) : std::nullopt);
   }
   for (auto& dead : answers.dead) {
-    dead_ids.push_back(std::to_string(dead.event));
-    dead_reasons.push_back(dead.reason);
+    dead_ids.emplace_back(std::to_string(dead.event));
+    dead_reasons.emplace_back(dead.reason);
   }
   return tx.value<int>("select skytools.answer_batch($1, $2, $3, $4, $5)", batch.id, pg::array_text(retry_ids),
                        pg::array_text(retry_seconds), pg::array_text(dead_ids), pg::array_text(dead_reasons)) == 1;
@@ -130,8 +130,8 @@ bool Source::answer_plainly(pg::Transaction& tx, const pgq::Batch& batch, const 
   if (!answers.retries.empty()) {
     std::vector<std::optional<std::string>> ids, seconds;
     for (auto& retry : answers.retries) {
-      ids.push_back(std::to_string(retry.event));
-      seconds.push_back(std::to_string(retry.seconds.value_or(kPlainRetrySeconds)));
+      ids.emplace_back(std::to_string(retry.event));
+      seconds.emplace_back(std::to_string(retry.seconds.value_or(kPlainRetrySeconds)));
     }
     tx.exec("select pgq.event_retry($1, r.id, r.seconds) from unnest($2::bigint[], $3::integer[]) as r(id, seconds)",
             batch.id, pg::array_text(ids), pg::array_text(seconds));
