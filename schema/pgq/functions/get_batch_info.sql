@@ -17,8 +17,8 @@ begin
       from s
       join pgq.queue q on q.queue_id = s.sub_queue
       join pgq.consumer c on c.co_id = s.sub_consumer
-      left join lateral (select * from pgq.tick where tick_queue = s.sub_queue and tick_id = s.sub_last_tick offset 0) last on true
-      left join lateral (select * from pgq.tick where tick_queue = s.sub_queue and tick_id = s.sub_next_tick offset 0) cur on true;
+      left join lateral (select * from pgq.tick t where t.tick_queue = s.sub_queue and t.tick_id = s.sub_last_tick offset 0) last on true
+      left join lateral (select * from pgq.tick t where t.tick_queue = s.sub_queue and t.tick_id = s.sub_next_tick offset 0) cur on true;
 end;
 $$;
 
