@@ -34,6 +34,7 @@ run::Environment environment_of(const config::Settings& settings) {
 }
 
 run::Launch launch_of(const Context& context, const config::Settings& settings, const std::string& name) {
+  // The link, not what it points to: an upgrade may have replaced that file.
   std::vector<std::string> argv{"/proc/self/exe", "consumer", "coop", "--subconsumer=" + name};
   if (settings.boolean("once")) argv.push_back("--once");
   for (auto [key, letter] : {std::pair{"quiet", 'q'}, {"verbose", 'v'}})

@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "core/pg/transaction.h"
 #include "tests/support/consumer.h"
 
 using namespace skytools;
@@ -63,6 +64,29 @@ TEST_CASE("the batch of a dead member is taken over, not before its time") {
   w.query("update pgq.subscription set sub_active = now() - interval '2 hours'");
   CHECK(w.run("coop", {"--subconsumer", "b", "--exec", w.keep(), "--once", "--subconsumer-timeout", "1h"}).exit == 0);
   CHECK(w.seen() == 3);
+  CHECK(w.all_done());
+}
+
+TEST_CASE("a member whose batch was taken over cannot finish it any more: its work is rolled back") {
+  CoopWorld w;
+  w.query("create table got (id bigint, who text)");
+  w.batch(3);
+  pg::Connection holder("test", w.conninfo());
+  pg::Transaction hold(holder);
+  hold.exec("select pg_advisory_xact_lock(7)");
+  test::Background late(w.command("coop", {"--subconsumer", "late", "--sql",
+                                           "insert into got select $4, 'late' from pg_advisory_xact_lock_shared(7)"}));
+  REQUIRE(eventually(kPatience, [&] {
+    return w.query("select count(*) from pg_locks where locktype = 'advisory' and objid = 7 and not granted") == "1";
+  }));
+  w.query("update pgq.subscription set sub_active = now() - interval '2 hours'");
+  CHECK(w.run("coop", {"--subconsumer", "quick", "--sql", "insert into got values ($4, 'quick')", "--once",
+                       "--subconsumer-timeout", "1h"})
+            .exit == 0);
+  hold.rollback();
+  CHECK(eventually(kPatience, [&] { return late.logged("was taken away while it was worked on"); }));
+  CHECK(late.stop() == 0);
+  CHECK(w.query("select who, count(*) from got group by 1") == "quick|3");
   CHECK(w.all_done());
 }
 
