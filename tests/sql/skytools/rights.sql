@@ -1,8 +1,8 @@
 -- Who may call what of the functions beside pgq: consumers, producers, administrators, everybody else.
 \ir ../pgq/helpers.psql
 
-create role rights_reader in role pgq_reader; create role rights_writer in role pgq_writer;
-create role rights_admin in role pgq_admin;   create role rights_plain;
+create role beside_reader in role pgq_reader; create role beside_writer in role pgq_writer;
+create role beside_admin in role pgq_admin;   create role beside_plain;
 select pgq.create_queue('q'); select pgq.register_consumer('q', 'c');
 select skytools.send('q', 't', array['a', 'b']); select tick_now('q');
 
@@ -56,8 +56,8 @@ begin
     ('----', 'select skytools.renew_consumer_id(1)')) v (expected, call)
   loop
     select string_agg(case when may(role, r.call) then '+' else '-' end, '' order by nr) into v_seen
-      from unnest(array['rights_reader', 'rights_writer', 'rights_admin', 'rights_plain']) with ordinality u (role, nr);
+      from unnest(array['beside_reader', 'beside_writer', 'beside_admin', 'beside_plain']) with ordinality u (role, nr);
     assert v_seen = r.expected, format('%s: expected %s, got %s', r.call, r.expected, v_seen);
   end loop;
 end $$;
-drop role rights_reader, rights_writer, rights_admin, rights_plain;
+drop role beside_reader, beside_writer, beside_admin, beside_plain;
