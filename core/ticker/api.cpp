@@ -34,7 +34,8 @@ select q.queue_name,
        coalesce(pg_catalog.txid_snapshot_xmax(t.tick_snapshot), 0),
        array(select pg_catalog.txid_snapshot_xip(t.tick_snapshot))::text,
        coalesce((pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot()) - t.row_xid) & 4294967295
-                between 1 and 2147483647, false)
+                between 1 and 2147483647, false),
+       case c.relkind when 'S' then c.oid end
   from pgq.queue q
   left join lateral (select tick_id, tick_time, tick_event_seq, tick_snapshot, xmin::text::bigint as row_xid
                        from pgq.tick where tick_queue = q.queue_id
@@ -45,6 +46,12 @@ select q.queue_name,
   left join pg_catalog.pg_class c on c.oid = pg_catalog.to_regclass(pgq.quote_fqname(q.queue_event_seq))
  where not q.queue_external_ticker and not q.queue_ticker_paused
  order by q.queue_name)sql";
+
+constexpr const char* kPrepareGlance = R"sql(
+prepare skytools_glance (oid[]) as
+select (select sum(pg_catalog.pg_sequence_last_value(o)) from unnest($1) o) || ' '
+       || sum(xmin::text::bigint) || ' ' || count(*)
+  from pgq.queue)sql";
 
 /// Members of a cooperative group have no position of their own while they work; their main consumer stands for them.
 /// A consumer two ticks behind works on the newest but one, or has just been told of the newest.
@@ -132,8 +139,18 @@ std::vector<QueueFacts> Api::check() {
     q.snapshot_xmax = number(i, 11).value_or(0);
     q.snapshot_xip = r.text(i, 12);
     q.older_ended = r.get<bool>(i, 13).value_or(false);
+    q.event_seq_oid = r.get<std::string>(i, 14).value_or("");
   }
   return queues;
+}
+
+std::string Api::glance(const std::vector<QueueFacts>& queues) {
+  Transaction tx(c_, Mode::autocommit);
+  if (!std::exchange(glance_prepared_, true)) tx.exec(kPrepareGlance);
+  std::vector<std::string> oids;
+  for (auto& q : queues)
+    if (!q.event_seq_oid.empty()) oids.push_back(q.event_seq_oid);
+  return tx.value<std::optional<std::string>>("execute skytools_glance ('{" + join(oids, ",") + "}')").value_or("");
 }
 
 std::map<std::string, Audience> Api::audiences() {
@@ -173,6 +190,13 @@ std::optional<std::int64_t> Api::tick(const std::string& queue, milliseconds lag
     tx.exec("select pg_catalog.pg_notify('pgq_tick_' || queue_id, $2) from pgq.queue where queue_name = $1", queue,
             *id);
   return id;
+}
+
+std::int64_t Api::tick_together(const std::vector<std::pair<std::string, milliseconds>>& queues) {
+  std::vector<std::string> calls;
+  for (auto& [queue, lag] : queues) calls.push_back("(" + tick_sql(queue, lag) + ")");
+  return Transaction(c_, Mode::autocommit)
+      .value<std::int64_t>("select count(id) from unnest(array[" + join(calls, ", ") + "]) id");
 }
 
 std::vector<Operation> Api::maint_operations() {

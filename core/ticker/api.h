@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/pg/transaction.h"
@@ -46,6 +47,9 @@ class Api {
 
   /// All queues that are neither paused nor ticked from outside, by name. Takes no transaction id and writes no WAL.
   std::vector<QueueFacts> check();
+  /// Changes whenever an event id was taken from one of these queues, or any queue's row was changed: much cheaper than
+  /// check(). @throws SqlError  when a queue is gone
+  std::string glance(const std::vector<QueueFacts>& queues);
   /// How consumers follow, by queue; those of check() without any are left out.
   std::map<std::string, Audience> audiences();
   /// Are there committed events which the newest tick missed because their transaction was still open?
@@ -55,6 +59,8 @@ class Api {
   /// The new tick's id, nothing when the server finds that none is due. Listeners of pgq_tick_<queue_id> are told.
   std::optional<std::int64_t> tick(const std::string& queue, milliseconds lag);
   std::string tick_sql(const std::string& queue, milliseconds lag) const;
+  /// Several queues in one transaction, each as tick() with its lag; all or none. @return ticks made
+  std::int64_t tick_together(const std::vector<std::pair<std::string, milliseconds>>& queues);
 
   std::vector<Operation> maint_operations();
   /// Runs it once. True: it wants to be called again at once.
@@ -65,7 +71,7 @@ class Api {
  private:
   pg::Connection& c_;
   bool has_skytools_ = false;
-  bool check_prepared_ = false;
+  bool check_prepared_ = false, glance_prepared_ = false;
 };
 
 }  // namespace skytools::ticker

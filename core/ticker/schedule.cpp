@@ -4,6 +4,10 @@
 
 namespace skytools::ticker {
 
+namespace {
+constexpr milliseconds kMostSlack{5000};
+}
+
 std::int64_t QueueFacts::new_events() const {
   // Ticks of the original say 1 where no event was ever inserted.
   std::int64_t now = seq.value_or(0);
@@ -17,15 +21,16 @@ milliseconds lag_limit(const QueueFacts& q, std::optional<milliseconds> wanted) 
 
 Decision decide(const QueueFacts& q, std::optional<milliseconds> wanted) {
   if (!q.tick || !q.seq) return {true};  // without its sequence the server's error shall be seen
-  milliseconds ripe;                     // age at which the newest tick wants a successor
+  milliseconds ripe, slack{0};           // age at which the newest tick wants a successor
   if (q.new_events() > 0) {
     if (q.new_events() >= q.max_count) return {true};
     ripe = lag_limit(q, wanted);
   } else {
     if (!q.gap) return {true};
     ripe = std::max(q.max_lag / 2, std::min(2 * *q.gap, q.idle_period));
+    slack = std::min(ripe / 10, kMostSlack);
   }
-  return {q.age >= ripe, std::max(ripe - q.age, milliseconds(0))};
+  return {q.age >= ripe, std::max(ripe - q.age, milliseconds(0)), slack};
 }
 
 }  // namespace skytools::ticker

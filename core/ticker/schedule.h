@@ -22,6 +22,7 @@ struct QueueFacts {
   std::optional<milliseconds> gap;   ///< between the newest tick and the one before
   std::string event_table;           ///< parent of the event tables, quoted
   std::string event_seq;             ///< the sequence, quoted
+  std::string event_seq_oid;         ///< "" when there is none
   std::int64_t snapshot_xmax = 0;    ///< of the newest tick
   std::string snapshot_xip;          ///< of the newest tick, an array literal: transactions that were open
   bool older_ended = false;  ///< has every transaction ended that took its id before the newest tick was written?
@@ -38,6 +39,7 @@ milliseconds lag_limit(const QueueFacts& q, std::optional<milliseconds> wanted);
 struct Decision {
   bool due = false;
   milliseconds wait{0};
+  milliseconds slack{0};  ///< so much later is early enough: idle ticks of many queues come together
 };
 Decision decide(const QueueFacts& q, std::optional<milliseconds> wanted);
 

@@ -18,6 +18,7 @@ constexpr milliseconds kLinger{500};   // awake after the last event: a NOTIFY c
 constexpr milliseconds kAudiencePeriod{250};  // between looks at the consumers, while events flow
 constexpr milliseconds kSilentPause{100};     // asleep, when producers that don't wake us were seen lately
 constexpr seconds kSilentMemory{60};
+constexpr milliseconds kLongestSight{std::chrono::hours(1)};
 constexpr milliseconds kLockTimeout{500};  // a locked queue may delay the others by this once per attempt
 constexpr seconds kTurnPause{2};           // between attempts to become the ticker of the database
 /// A transaction takes its first event id just before its transaction id; a tick between both doesn't see it as open.
@@ -27,6 +28,11 @@ constexpr seconds kSettleAge{1};
 /// The pause grows with the quiet time: an event of a transaction that was open for long may wait 5 % of that time.
 milliseconds awake_pause(milliseconds quiet, milliseconds worked, milliseconds longest) {
   return std::clamp(quiet / 20, std::min(std::max(kBusyPause, kRest * worked), longest), longest);
+}
+
+bool same_sequences(const std::vector<QueueFacts>& a, const std::vector<QueueFacts>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](auto& x, auto& y) { return x.event_seq_oid == y.event_seq_oid; });
 }
 
 milliseconds since(Clock::time_point then) { return std::chrono::duration_cast<milliseconds>(Clock::now() - then); }
@@ -109,9 +115,44 @@ int TickLoop::tick_once(Periods periods) {
   return static_cast<int>(trouble_.size());
 }
 
+std::string TickLoop::glance() {
+  try {
+    return api_.glance(queues_);
+  } catch (const pg::SqlError&) {
+    if (connection_.lost()) throw;
+    return "";  // a queue is gone: look
+  }
+}
+
+/// Idle ticks that are due are made in one transaction. They have the same time then, so they will be due together
+/// again. @return the names of those queues
+std::set<std::string> TickLoop::tick_idle_ones(const std::vector<QueueFacts>& queues, const Periods& periods) {
+  std::vector<std::pair<std::string, milliseconds>> due;
+  for (const QueueFacts& q : queues) {
+    auto wanted = wanted_lag(q, periods);
+    if (q.tick && q.seq && q.new_events() <= 0 && !trouble_.contains(q.name) && decide(q, wanted).due)
+      due.emplace_back(q.name, lag_limit(q, wanted));
+  }
+  if (due.size() < 2 || !api_.has_skytools()) return {};
+  try {
+    stats_.ticks += api_.tick_together(due);
+  } catch (const pg::SqlError&) {
+    if (connection_.lost()) throw;
+    return {};  // one of them fails: each for itself
+  }
+  std::set<std::string> names;
+  for (auto& [name, lag] : due) names.insert(name);
+  return names;
+}
+
 TickLoop::Round TickLoop::look_and_tick(const Periods& periods) {
-  Round round{.next = periods.ticker};
+  if (asleep_ && !glance_.empty() && Clock::now() < look_at_ && glance() == glance_)
+    return {.next = std::chrono::ceil<milliseconds>(look_at_ - Clock::now())};
+  Round round{.next = kLongestSight};
+  glance_ = asleep_ ? glance() : "";
   std::vector<QueueFacts> queues = api_.check();
+  bool same = same_sequences(queues, queues_);
+  queues_ = queues;
   std::map<std::string, std::int64_t> seen;
   for (const QueueFacts& q : queues) {
     seen[q.name] = q.seq.value_or(0);
@@ -127,11 +168,15 @@ TickLoop::Round TickLoop::look_and_tick(const Periods& periods) {
     audiences_due_ = Clock::now() + kAudiencePeriod;
   }
 
+  std::set<std::string> done = tick_idle_ones(queues, periods);
+  bool settled = same && done.empty() && trouble_.empty();
   for (const QueueFacts& q : queues) {
+    if (done.contains(q.name)) continue;
     auto trouble = trouble_.find(q.name);
     if (trouble != trouble_.end() && Clock::now() < trouble->second.retry_at) continue;
     try {
       bool ticked = tick_queue(q, periods, round);
+      settled = settled && !ticked && settled_seq_.contains(q.name) && settled_seq_[q.name] == q.seq;
       if (trouble != trouble_.end() && ticked) {
         log::info("queue ticks again", {{"db", connection_.database()}, {"queue", q.name}});
         trouble_.erase(trouble);
@@ -141,8 +186,10 @@ TickLoop::Round TickLoop::look_and_tick(const Periods& periods) {
     } catch (const Error& e) {
       if (connection_.lost()) throw;
       report_failure(q.name, e);
+      settled = false;
     }
   }
+  look_at_ = settled ? Clock::now() + round.next : Clock::time_point{};
   return round;
 }
 
@@ -156,7 +203,7 @@ bool TickLoop::tick_queue(const QueueFacts& q, const Periods& periods, Round& ro
     round.active = decision.due = true;
   }
   if (!decision.due) {
-    round.next = std::min(round.next, decision.wait);
+    round.next = std::min(round.next, decision.wait + decision.slack);
     return false;
   }
   SKYTOOLS_FAILPOINT("ticker.before_tick");

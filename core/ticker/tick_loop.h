@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/base/backoff.h"
@@ -31,7 +32,7 @@ class TickLoop {
   int tick_once(Periods periods);
 
  private:
-  /// What one look and its ticks brought.
+  /// What one look, or a glance, and its ticks brought.
   struct Round {
     bool active = false;   ///< an event sequence moved, or late events were found
     milliseconds next{0};  ///< until the next tick is due if nothing more happens
@@ -45,6 +46,8 @@ class TickLoop {
   bool take_turn(const SettingsSource& settings);
   void wake_up();
   Round look_and_tick(const Periods& periods);
+  std::string glance();
+  std::set<std::string> tick_idle_ones(const std::vector<QueueFacts>& queues, const Periods& periods);
   bool tick_queue(const QueueFacts& q, const Periods& periods, Round& round);
   bool has_late_events(const QueueFacts& q, milliseconds limit);
   void report_failure(const std::string& queue, const Error& error);
@@ -63,6 +66,9 @@ class TickLoop {
   std::map<std::string, std::int64_t> seen_seq_;     ///< queue → event sequence at the last look
   std::map<std::string, std::int64_t> settled_seq_;  ///< queue → event ids up to here are all covered by ticks
   std::map<std::string, Trouble> trouble_;
+  std::vector<QueueFacts> queues_;  ///< as of the last look
+  std::string glance_;              ///< taken before it; "" while awake
+  Clock::time_point look_at_{};     ///< asleep, until then a glance will do: no tick is due, only new events matter
   std::map<std::string, Audience> audiences_;
   Clock::time_point audiences_due_{};
 };

@@ -10,8 +10,9 @@ declare
     v_removed   integer;
     v_consumers integer[];
 begin
-    -- consumer first, then its subscription, as registration does
-    perform from pgq.consumer where co_name = x_consumer_name for update;
+    -- consumer first, then its subscription, as registration does. Not for update: the foreign key of a row that its owner
+    -- changes twice in one transaction asks for the consumer's key.
+    perform from pgq.consumer where co_name = x_consumer_name for no key update;
     select sub.sub_id, sub.sub_queue, sub.sub_consumer into s
       from pgq.subscription sub
       join pgq.queue q on q.queue_id = sub.sub_queue
@@ -30,7 +31,7 @@ begin
        join pgq.subscription sub on sub.sub_consumer = c.co_id
       where sub.sub_id = s.sub_id
       order by c.co_id
-        for update of c;
+        for no key update of c;
     delete from pgq.retry_queue where ev_owner = s.sub_id;
     with removed as (
         delete from pgq.subscription where sub_id = s.sub_id returning sub_consumer

@@ -11,8 +11,9 @@ declare
     v_member text := i_consumer_name || '.' || i_subconsumer_name;
     me       record;
 begin
-    -- consumer first, then its subscription, as registration does
-    perform from pgq.consumer where co_name = v_member for update;
+    -- consumer first, then its subscription, as registration does. Not for update: the foreign key of a row that its owner
+    -- changes twice in one transaction asks for the consumer's key.
+    perform from pgq.consumer where co_name = v_member for no key update;
     select s.* into me
       from pgq.subscription s
       join pgq.queue q on q.queue_id = s.sub_queue
