@@ -6,7 +6,7 @@
 -- Dead is a member that neither asked for nor finished a batch for the dead interval; NULL: nobody is. So the interval must
 -- exceed the work on a batch, or the worker asks again while it works, which shows that it lives. A dead member without a
 -- batch is removed, too, one per call. A batch taken over gets a new id: its old owner can't finish or retry it any more.
--- An idle call only reads.
+-- An idle call only reads. A paused group (skytools.pause_consumer) gets nothing, not even what is open; asking still shows life.
 -- Errors: main consumer has batch open? · subconsumer not found · those of register_subconsumer.
 
 create or replace function pgq_coop.next_batch_custom(
@@ -65,6 +65,9 @@ begin
     if me.sub_batch is not null or me.sub_active < now() - i_dead_interval / 2 then
         update pgq.subscription set sub_active = now()
          where sub_queue = me.sub_queue and sub_consumer = me.sub_consumer;
+    end if;
+    if exists (select from skytools.paused_consumer p where p.sub_id = main.sub_id) then
+        return null;
     end if;
     if me.sub_batch is not null then
         return me.sub_batch;

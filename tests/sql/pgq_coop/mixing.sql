@@ -59,3 +59,18 @@ select expect($$select batch_data(pgq.next_batch('q', 'm.a'))$$, 'four');
 select expect($$select batch_data(pgq_coop.next_batch('q', 'm', 'b'))$$, 'four');
 select expect($$select pgq.unregister_consumer('q', 'm')$$, '2');
 select expect($$select consumer_name from pgq.get_consumer_info('q')$$, 'm.a ; m.a.x ; plain');
+
+-- A paused group gets nothing: no new batch, not the member's open one, none of a silent or a gone member
+select pgq_coop.register_subconsumer('q', 'p', 'a'), pgq_coop.register_subconsumer('q', 'p', 'b');
+call add_batch('five');
+select pgq_coop.next_batch('q', 'p', 'a') as batch \gset
+call add_batch('six');
+select skytools.pause_consumer('q', 'p');
+select silent(array['p.a', 'p.b'], '1 hour');
+select expect($$select pgq_coop.next_batch('q', 'p', 'b', '1 minute'), pgq_coop.next_batch('q', 'p', 'a')$$, ',');
+-- who asks is alive all the same
+select expect($$select count(*) from pgq.get_consumer_info('q') where consumer_name ~ '^p\.' and last_seen < '1 minute'$$, '2');
+select expect(format('select batch_data(%s), pgq_coop.unregister_subconsumer(''q'', ''p'', ''a'', 2)', :batch), 'five,1');
+select expect($$select pgq_coop.next_batch('q', 'p', 'b')$$, '');
+select skytools.resume_consumer('q', 'p');
+select expect($$select batch_data(pgq_coop.next_batch('q', 'p', 'b'))$$, 'five');
