@@ -1,5 +1,6 @@
 -- skytools.ack(queue, consumer, event ids) → integer, how many of them were unanswered events of the open batch and are done
--- When none is left the batch is finished. Errors: No such event queue · Not subscriber to queue: <queue>/<consumer>.
+-- When none is left the batch is finished. Errors: No such event queue · Not subscriber to queue: <queue>/<consumer> ·
+--   40001 in REPEATABLE READ, where another session answered events meanwhile.
 
 create or replace function skytools.ack(i_queue_name text, i_consumer_name text, i_event_ids bigint[])
 returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -9,7 +10,9 @@ declare
 begin
     delete from skytools.unanswered where batch_id = v_batch and ev_id = any (i_event_ids);
     get diagnostics v_count = row_count;
-    if v_count > 0 and not exists (select from skytools.unanswered where batch_id = v_batch) then
+    -- The lock makes a REPEATABLE READ transaction fail where its snapshot shows events that were answered since: it would
+    -- leave the batch open without any, and receive would hand all of them out again.
+    if v_count > 0 and not exists (select from skytools.unanswered where batch_id = v_batch for key share) then
         perform pgq.finish_batch(v_batch);
     end if;
     return v_count;
