@@ -16,8 +16,11 @@ begin
         raise exception 'consumer "%" is a member of a cooperative group, move its main consumer', i_consumer_name;
     end if;
     perform from pgq.queue where queue_id = s.queue_id for share;
-    -- by sub_id, which stays: see skytools.renew_consumer_id
-    perform from pgq.subscription where sub_queue = s.queue_id and sub_id = s.sub_id for no key update;
+    -- By sub_id, which stays: see skytools.renew_consumer_id. Of a group the main consumer's row only, which its members lock
+    -- before their own ones; without it none of them gets a batch.
+    perform from pgq.subscription m
+      where m.sub_queue = s.queue_id and m.sub_id = s.sub_id and not skytools.coop_member(m.sub_queue, m.sub_consumer)
+        for no key update;
     if exists (select from pgq.subscription
                 where sub_queue = s.queue_id and sub_id = s.sub_id and sub_batch is not null) then
         raise exception 'consumer "%" has an open batch on queue "%"', i_consumer_name, i_queue_name
