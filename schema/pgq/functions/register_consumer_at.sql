@@ -50,6 +50,7 @@ begin
     if v_last_tick is null then
         loop
             select t.tick_id, v_locked or txid_snapshot_xmin(t.tick_snapshot) > q.queue_switch_step2
+                                          and current_setting('transaction_isolation') like 'read %'
               into v_last_tick, v_safe
               from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue
              where t.tick_queue = v_queue_id
@@ -58,7 +59,8 @@ begin
                 raise exception 'No ticks for this queue.  Please run ticker on database.';
             end if;
             exit when v_safe;
-            -- older than the last rotation, because the ticker stood or a transaction runs since: as above
+            -- older than the last rotation, because the ticker stood or a transaction runs since: as above; and an old
+            -- snapshot does not show the rotations since, which the lock then fails for (40001)
             perform from pgq.queue where queue_id = v_queue_id for share;
             v_locked := true;
         end loop;
