@@ -79,6 +79,21 @@ TEST_CASE("many receivers of one consumer do each event once") {
   CHECK(db.query("select count(*) from skytools.unanswered") == "0");
 }
 
+TEST_CASE("an answer that does not see the others' fails, and none of the events comes again") {
+  Queue db;
+  db.query("select skytools.send('q', 't', array['a', 'b', 'c'])");
+  db.tick();
+  db.query("select count(*) from skytools.receive('q', 'c')");
+  Session older(db.conninfo(), pg::Mode::repeatable_read);
+  older.ask("select count(*) from skytools.unanswered");
+  CHECK(db.query("select skytools.ack('q', 'c', array[1, 3])") == "2");
+  // to its snapshot 1 and 3 are left, so it would not end the batch
+  CHECK(older.sqlstate_of("select skytools.ack('q', 'c', 2)") == "40001");
+  CHECK(older.ask("select skytools.ack('q', 'c', 2)") == "1");
+  older.commit();
+  CHECK(db.query("select count(*) from skytools.receive('q', 'c')") == "0");
+}
+
 TEST_CASE("a batch is answered once by two sessions") {
   Queue db;
   db.query("select skytools.send('q', 't', array['a', 'b'])");
@@ -118,6 +133,42 @@ TEST_CASE("a consumer placed at an old tick and a rotation see each other") {
     rotation.commit();
     CHECK(refused.get() == "P0001");
   }
+}
+
+TEST_CASE("a consumer registered with an old snapshot gets a tick that is still there") {
+  Queue db;
+  auto rotate = [&] {
+    db.insert("x");
+    db.tick();
+    db.step1();
+    db.step2();
+  };
+  db.query("select pgq.unregister_consumer('q', 'c')");
+  rotate();
+  db.tick();
+  Session older(db.conninfo(), pg::Mode::repeatable_read);
+  older.ask("select count(*) from pgq.tick");
+  for (int i = 0; i < 3; ++i) rotate();
+  CHECK(older.sqlstate_of("select pgq.register_consumer('q', 'c')") == "40001");
+  CHECK(older.ask("select pgq.register_consumer('q', 'c')") == "1");
+  older.commit();
+  CHECK(db.query("select count(*) from pgq.subscription join pgq.tick on tick_id = sub_last_tick") == "1");
+  rotate();
+  CHECK(db.drain() == std::vector<std::string>{"x"});
+}
+
+TEST_CASE("a seek of a group waits for no member") {
+  Queue db;
+  {
+    pg::Connection c("test", db.conninfo());
+    schema::install(c, {.modules = {"pgq_coop"}});
+  }
+  db.query("select pgq_coop.register_subconsumer('q', 'c', 'm')");
+  // as a member does that is being given a batch: it has the main consumer's row next, or the other way round
+  Session member(db.conninfo()), seeker(db.conninfo());
+  member.ask("select 1 from pgq.subscription where sub_last_tick is null for update");
+  seeker.run("set local lock_timeout = '5s'");
+  CHECK(seeker.ask("select skytools.seek('q', 'c', 1)") == "1");
 }
 
 TEST_CASE("a consumer that listens is woken by the end of its pause and by a seek") {
@@ -271,11 +322,31 @@ TEST_CASE("a bloated retry queue is renewed without its dead rows, unless it is 
   CHECK(older.sqlstate_of(add, 3) == "23505");
   CHECK(db.query("select pgq.maint_retry_events()") == "3");
 
+  // nor does the renewal lose what it does not see
+  older.rollback();
+  older.ask("select count(*) from pgq.retry_queue");
+  db.query(
+      "select pgq.event_retry_raw('q', 'c', now(), 4, now(), 1, 't', repeat('x', 4000000), null, null, null, null)");
+  older.ask("select skytools.renew_retry_queue()");
+  older.commit();
+  CHECK(db.query("select ev_id from pgq.retry_queue") == "4");
+
+  // so much waiting text is not copied
+  const std::string file = "select pg_relation_filenode('pgq.retry_queue')";
+  const std::string small = db.query(file);
+  db.query("select skytools.renew_retry_queue()");
+  const std::string large = db.query(file);
+  CHECK(large != small);
+  db.query(
+      "select pgq.event_retry_raw('q', 'c', now(), n, now(), 1, 't', 'd', null, repeat('x', 4000000), null, null) from "
+      "generate_series(5, 8) n");
+  db.query("select skytools.renew_retry_queue()");
+  CHECK(db.query(file) == large);
+
   // so many waiting rows are no bloat
   db.query(
       "select pgq.event_retry_raw('q', 'c', now(), n, now(), 1, 't', repeat('x', 100), null, null, null, null) from "
-      "generate_series(1, 20000) n");
-  const std::string file = "select pg_relation_filenode('pgq.retry_queue')";
+      "generate_series(10, 20000) n");
   const std::string before = db.query(file);
   db.query("select skytools.renew_retry_queue()");
   CHECK(db.query(file) == before);
