@@ -30,7 +30,7 @@ begin
         perform skytools.return_events(
             i_batch_id,
             coalesce(i_retry_ids, '{}') || coalesce(i_dead_ids, '{}'),
-            array(select make_interval(secs => i_retry_seconds[nr]) from generate_series(1, v_retries) nr order by nr)
+            array(select make_interval(secs => (i_retry_seconds[:])[nr]) from generate_series(1, v_retries) nr order by nr)
                 || array_fill(null::interval, array[v_dead]),
             array_fill(null::text, array[v_retries])
                 || coalesce(i_dead_reasons, array_fill(null::text, array[v_dead])),

@@ -46,6 +46,11 @@ select expect($$select queue_name, consumer_name, reason, ev_id, ev_retry, ev_ty
               'q,c,,1,,t,a,t,t ; q,c,bad,3,,t,c,t,t');
 select expect($$select current_batch, last_tick from pgq.get_consumer_info('q', 'c')$$, ',2');
 
+-- Arrays may begin at any index
+select expect($$select skytools.seek('q', 'c', 1), pgq.next_batch('q', 'c')$$, '1,3');
+select expect($$select skytools.answer_batch(3, '[0:1]={1,4}', '[0:1]={10000,20000}', null, null)$$, '1');
+select expect($$select ev_id, round(extract(epoch from ev_retry_after - now()) / 100) from pgq.retry_queue where ev_id <> 2 order by 1$$, '1,100 ; 4,200');
+
 -- The delays grow by the factor, up to the maximum; the given one wins; over the limit it is the end
 select skytools.set_queue_policy('q', 'retry_limit', '3'), skytools.set_queue_policy('q', 'retry_delay', '10 s'),
        skytools.set_queue_policy('q', 'retry_backoff', '3'), skytools.set_queue_policy('q', 'retry_delay_max', '1 min');
