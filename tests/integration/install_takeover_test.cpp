@@ -285,6 +285,36 @@ TEST_CASE("the owner of a database needs no superuser") {
                     " where pronamespace = 'pgq'::regnamespace") == "plain");
 }
 
+TEST_CASE("beside a superuser's extension the installer needs pgq_admin") {
+  if (!have_extensions()) return;
+  run::ThrowawayServer own;
+  const std::string admin = own.conninfo("postgres");
+  test::query(admin, "create role creator login createrole; create role plain login");
+  const bool self_granting = std::stoi(test::query(admin, "show server_version_num")) < 160000;
+  for (std::string owner : {"plain", "creator"}) {
+    CAPTURE(owner);
+    const std::string db = "by_" + owner;
+    test::query(admin, "create database " + db + " owner " + owner);
+    test::query(own.conninfo(db), "create extension pgq");
+    const std::string conninfo = pg::with_keyword(own.conninfo(db), "user", owner);
+    schema::InstallOptions pgq;
+    pgq.modules = {"pgq"};
+    if (owner == "plain" || !self_granting) {
+      auto r = run_skytools({"install", "pgq", "--db", conninfo});
+      CHECK(r.exit == 1);
+      CHECK_MESSAGE(r.err.find("grant pgq_admin to " + owner) != std::string::npos, r.err);
+      test::query(admin, "grant pgq_admin to " + owner);
+    }
+    CHECK_NOTHROW(install(conninfo, pgq));
+    test::query(own.conninfo(db), "select pgq.create_queue('q'), pgq.ticker('q'), pgq.register_consumer('q', 'c')");
+    CHECK(test::query(conninfo, "select skytools.send('q', 't', array['a', 'b'])") == "2");
+    test::query(own.conninfo(db), "select pgq.force_tick('q')");
+    test::query(own.conninfo(db), "select pgq.ticker('q')");
+    CHECK(test::query(conninfo,
+                      "select skytools.answer_batch(pgq.next_batch('q', 'c'), array[1], null, array[2], null)") == "1");
+  }
+}
+
 TEST_CASE("after a restore into a server without the roles, an installation makes them and the grants again") {
   run::ThrowawayServer own;
   const std::string db = own.new_database("restored");

@@ -1,6 +1,8 @@
 -- skytools.ensure_roles() → void
 -- Creates the three NOLOGIN roles of the queue schemas where they are missing and makes pgq_admin a member of the other
 -- two. Reader and writer stay siblings: a producer must not be able to finish somebody's batch.
+-- Where schema pgq belongs to somebody else, the functions of schema skytools need pgq_admin's rights there: the caller, whose
+-- they will be, becomes a member.
 -- Errors: 42501 naming exactly what is missing when the caller may not create roles; a DBA runs the printed commands.
 
 create or replace function skytools.ensure_roles()
@@ -19,6 +21,11 @@ begin
                          join pg_catalog.pg_roles granted on granted.oid = m.roleid
                          join pg_catalog.pg_roles member on member.oid = m.member
                         where granted.rolname = g.name and member.rolname = 'pgq_admin');
+
+    -- beside an extension of another owner
+    if not coalesce(has_table_privilege(to_regclass('pgq.subscription'), 'update'), true) then
+        v_missing := v_missing || format('grant pgq_admin to %I', current_user);
+    end if;
 
     begin
         foreach v_command in array v_missing loop
