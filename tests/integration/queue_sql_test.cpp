@@ -216,6 +216,15 @@ TEST_CASE("a consumer's id is renewed when nobody holds its rows") {
   CHECK(db.query("select skytools.consumer_paused('r', 'c')") == "t");
   CHECK(older.ask(who) == "qc rc");
   CHECK(older.ask(renew) == "f");
+  // an answer that waits for the renewal counts all the same
+  db.query("select skytools.resume_consumer('r', 'c'), skytools.send('r', 't', array['a', 'b'])");
+  db.query("update pgq.tick set tick_time = tick_time - interval '1 hour'");
+  db.query("select pgq.ticker('r')");
+  REQUIRE(db.query("select count(*) from skytools.receive('r', 'c')") == "2");
+  Session renewing(db.conninfo());
+  REQUIRE(renewing.ask(renew) == "t");
+  CHECK(db.contended(other, "select skytools.ack('r', 'c', 1)", [&] { renewing.commit(); }) == "1");
+
   // who has the older snapshot cannot work on the row unnoticed
   db.insert("x");
   db.tick();

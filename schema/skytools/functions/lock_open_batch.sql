@@ -7,14 +7,16 @@ returns bigint language plpgsql security definer set search_path = pg_catalog, p
 declare
     v_batch bigint;
 begin
-    select s.sub_batch into v_batch
-      from pgq.subscription s
-     where s.sub_queue = (select queue_id from pgq.queue where queue_name = i_queue_name)
-       and s.sub_consumer = (select co_id from pgq.consumer where co_name = i_consumer_name)
-       for no key update of s;
-    if not found then
+    loop
+        select s.sub_batch into v_batch
+          from pgq.subscription s
+         where s.sub_queue = (select queue_id from pgq.queue where queue_name = i_queue_name)
+           and s.sub_consumer = (select co_id from pgq.consumer where co_name = i_consumer_name)
+           for no key update of s;
+        exit when found;
         perform skytools.subscription_of(i_queue_name, i_consumer_name);
-    end if;
+        -- registered, but under a new id since the look at the names (skytools.renew_consumer_id): again
+    end loop;
     return v_batch;
 end;
 $$;
