@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/base/failpoint.h"
+#include "core/log/encode.h"
 #include "core/log/log.h"
 
 namespace skytools::consumer {
@@ -134,7 +135,7 @@ void ExecSink::answer(Work& work, std::string_view line) {
     if (!text.empty() && (!seconds || *seconds < 0 || *seconds > INT32_MAX)) refuse(line, "bad number of seconds");
     work.answers.retry(event.id, seconds);
   } else if (verb == "dead") {
-    work.answers.give_up(event.id, std::string(rest));
+    work.answers.give_up(event.id, log::sound_text(rest));
   }
   event.answered = true;
   --open_;

@@ -100,11 +100,13 @@ bool Program::reap(bool wait) {
 }
 
 void Program::send(std::string& input) {
-  ssize_t n = write(in_, input.data(), input.size());
-  if (n > 0)
-    input.erase(0, static_cast<std::size_t>(n));
-  else if (n < 0 && errno != EAGAIN && errno != EINTR)
-    close_fd(in_);  // it reads no more; its answers may still come
+  ssize_t n = write(in_, input.data() + sent_, input.size() - sent_);
+  if (n < 0 && errno != EAGAIN && errno != EINTR) close_fd(in_);  // it reads no more; its answers may still come
+  if (n > 0) sent_ += static_cast<std::size_t>(n);
+  if (sent_ == input.size())
+    input.clear(), sent_ = 0;
+  else if (sent_ > input.size() / 2)  // not each time: a large event would be moved again and again
+    input.erase(0, std::exchange(sent_, 0));
 }
 
 bool Program::receive(Lines& from, const std::function<void(std::string_view)>& line) {

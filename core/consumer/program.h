@@ -21,9 +21,9 @@ class Program {
   Program& operator=(const Program&) = delete;
   ~Program();
 
-  /// Moves data both ways until something has come of it: takes from the front of `input` what the program reads, hands
-  /// each line it wrote to `line`. Waits at most `d`. @return false once the program has ended and all its output is
-  /// read
+  /// Moves data both ways until something has come of it: takes from the front of `input` what the program reads (it
+  /// must be the same string each time, only appended to), hands each line it wrote to `line`. Waits at most `d`.
+  /// @return false once the program has ended and all its output is read
   /// @throws Stopped  cancelled
   bool exchange(std::string& input, const std::function<void(std::string_view)>& line, milliseconds d,
                 const StopToken& stop);
@@ -54,6 +54,7 @@ class Program {
   pid_t pid_ = -1;
   int end_fd_ = -1;  ///< readable once the process has ended
   int in_ = -1;
+  std::size_t sent_ = 0;  ///< bytes at the front of exchange()'s input that the program has; gone from there by and by
   Lines out_, err_;
   std::optional<int> status_;  ///< as waitpid() gives it
 };

@@ -7,6 +7,8 @@ namespace skytools::log {
 
 namespace {
 
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
 constexpr char kHex[] = "0123456789abcdef";
 
 bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
@@ -67,6 +69,16 @@ std::string quote_if_needed(std::string_view text) {
   return out += '"';
 }
 
+std::string sound_text(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = text[i] == 0 ? 0 : sequence_length(text.substr(i));
+    out += length ? text.substr(i, length) : kReplacement;
+    i += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 std::string json_quote(std::string_view text) {
   std::string out = "\"";
   for (std::size_t i = 0; i < text.size();) {
@@ -79,7 +91,7 @@ std::string json_quote(std::string_view text) {
     } else if (is_control(c)) {
       out += std::string("\\u00") + kHex[c >> 4] + kHex[c & 15];
     } else if (length == 0) {
-      out += "\xef\xbf\xbd";  // U+FFFD
+      out += kReplacement;
     } else {
       out += text.substr(i, length);
     }

@@ -226,3 +226,10 @@ TEST_CASE("SIGTERM finishes the batch, a second one gives it up") {
   CHECK(b.stop() == 0);
   CHECK(w.query(kOpenBatch) == "t");
 }
+
+TEST_CASE("a reason no database would take is stored as well as can be") {
+  QueueWorld w;
+  w.batch(1);
+  w.drain("run", {"--exec", w.script("  printf 'dead %s caf\\351 \\000.\\n' $id")});
+  CHECK(w.query("select reason from skytools.dead_list('q', 'c')") == "caf\xef\xbf\xbd \xef\xbf\xbd.");
+}
