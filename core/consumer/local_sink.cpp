@@ -44,6 +44,13 @@ bool LocalSink::wanted(Source& source, const pgq::Batch& batch) {
 
 void LocalSink::process(Work& work) {
   inner_.process(work);
+  // The file cannot hold answers: with the file first, a crash before the batch is closed would lose them. This way it
+  // repeats the batch.
+  if (!work.answers.all_done()) {
+    pg::Transaction tx(work.source.connection());
+    work.finish(tx);
+    tx.commit();
+  }
   SKYTOOLS_FAILPOINT("consumer.before_file");
   file_.write(work.batch.tick);
   SKYTOOLS_FAILPOINT("consumer.after_file");

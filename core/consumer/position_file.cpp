@@ -45,6 +45,7 @@ void sync_folder(const std::string& path) {
 PositionFile::PositionFile(std::string path) : path_(fs::absolute(path)) {
   fs::path folder = fs::path(path_).parent_path();
   if (!fs::is_directory(folder)) throw Error("the folder of the tracking file does not exist: " + folder.string());
+  if (fs::exists(path_) && !fs::is_regular_file(path_)) throw Error("tracking file '" + path_ + "' is no plain file");
 }
 
 std::optional<std::int64_t> PositionFile::read() const {

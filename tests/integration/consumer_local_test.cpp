@@ -103,6 +103,7 @@ TEST_CASE("--rewind moves the queue to the file, --reset forgets the file; bad f
   CHECK(w.run("local", {"--once", "--tracking-file", "/no/such/folder/pos"})
             .err.find("folder of the tracking file does not exist") != std::string::npos);
   CHECK(w.run("local", {"--once"}).exit == 2);
+  CHECK(w.run("local", {"--once", "--tracking-file", "/tmp"}).exit == 1);
 }
 
 TEST_CASE("killed around the write of the file: nothing is lost, and what the file has is not done again") {
@@ -136,4 +137,21 @@ TEST_CASE("a command and a statement, too") {
   w.drain("local", w.args({"--exec", w.script("  echo ack $id; echo $id >> " + w.path("ids"))}));
   CHECK(w.read("ids") == "4\n5\n");
   CHECK(w.position() == "3");
+}
+
+TEST_CASE("killed around the write of the file: no answer is lost") {
+  LocalWorld w;
+  w.query("select pgq.register_consumer('q', 'c')");
+  w.set_file("1");
+  int dead = 0;
+  for (const char* point : {"consumer.before_file", "consumer.before_rename", "consumer.after_file",
+                            "consumer.before_finish", "consumer.after_finish"}) {
+    CAPTURE(point);
+    w.batch(2);
+    std::vector<std::string> args = w.args({"--once", "--exec", w.script("  echo dead $id bad")});
+    CHECK(w.run("local", args, failing(std::string(point) + "=crash")).exit == 128 + 9);
+    CHECK(w.run("local", args).exit == 0);
+    CHECK(w.query("select count(distinct ev_id) from skytools.dead_list('q', 'c')") == std::to_string(dead += 2));
+    CHECK(w.position() == w.queue_tick());
+  }
 }
