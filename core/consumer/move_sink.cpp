@@ -85,6 +85,8 @@ void MoveSink::connect(Source& source) {
     if (!tx.value<bool>("select to_regprocedure($1) is not null", function))
       throw SchemaMissing("[" + target_->label() + "] schema " + module + " is missing; run: skytools install " +
                           module);
+  mark_ = TargetMark(name_, "");
+  source_ = same_database(source.connection(), *target_) ? source.reader().queue : "";
   if (!route_.queue.empty()) check_queue(tx, route_.queue);
 }
 
@@ -106,9 +108,20 @@ std::optional<std::int64_t> MoveSink::kept_tick(pg::Transaction& tx) const {
   return tx.value<std::optional<std::int64_t>>("select pgq_ext.get_last_tick($1)", name_);
 }
 
+Step MoveSink::step(pg::Transaction& tx, const pgq::Batch& batch) const {
+  auto kept = kept_tick(tx);
+  Step step = step_of(batch, kept, keeper());
+  const std::string& time = step == Step::skip ? batch.tick_time : batch.prev_tick_time;
+  if (kept && mark_.tick(tx) == kept && !mark_.fits(tx, *kept, time))
+    throw Error(keeper() + " has tick " + std::to_string(*kept) + " of '" + name_ +
+                "' from another queue or database: whoever moves events to the same database needs a --consumer name "
+                "of its own; --reset, where that other one is gone");
+  return step;
+}
+
 bool MoveSink::wanted(Source&, const pgq::Batch& batch) {
   pg::Transaction tx(*target_, pg::Mode::autocommit);
-  return step_of(batch, kept_tick(tx), keeper()) == Step::apply;
+  return step(tx, batch) == Step::apply;
 }
 
 std::string MoveSink::queue_of(const EventStream& events, const pgq::Event& e) const {
@@ -119,6 +132,8 @@ std::string MoveSink::queue_of(const EventStream& events, const pgq::Event& e) c
 }
 
 void MoveSink::check_queue(pg::Transaction& tx, const std::string& queue) {
+  if (queue == source_)
+    throw Error("[" + target_->label() + "] queue '" + queue + "' is the one that is read: its events would come back");
   if (queue_exists(tx, queue)) return;
   std::string where = "[" + target_->label() + "] queue '" + queue + "' does not exist; ";
   if (!route_.queue.empty()) throw Error(where + "create it with: skytools queue create " + queue);
@@ -131,7 +146,8 @@ void MoveSink::check_queue(pg::Transaction& tx, const std::string& queue) {
 void MoveSink::process(Work& work) {
   pg::Transaction tx(*target_);
   // Once more inside the transaction: two movers of the same name must not both apply it.
-  if (step_of(work.batch, kept_tick(tx), keeper()) == Step::skip)
+  mark_.lock(tx);
+  if (step(tx, work.batch) == Step::skip)
     throw Error("batch " + std::to_string(work.batch.id) + " was applied by somebody else; does another '" + name_ +
                 "' run?");
   Writers writers(tx);
@@ -148,6 +164,7 @@ void MoveSink::process(Work& work) {
   writers.flush();
   if (!writers.empty()) wake_ticker(tx);
   tx.exec("select pgq_ext.set_last_tick($1, $2)", name_, work.batch.tick);
+  mark_.remember(tx, work.batch);
   SKYTOOLS_FAILPOINT("consumer.before_target_commit");
   tx.commit();
   SKYTOOLS_FAILPOINT("consumer.after_target_commit");
@@ -170,6 +187,7 @@ std::optional<std::int64_t> MoveSink::reset(Source& source) {
   pg::Transaction tx(*target_);
   auto kept = kept_tick(tx);
   tx.exec("select pgq_ext.set_last_tick($1, null)", name_);
+  mark_.forget(tx);
   tx.commit();
   return kept;
 }

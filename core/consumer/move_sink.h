@@ -7,6 +7,7 @@
 #include "core/consumer/position.h"
 #include "core/consumer/queue_writer.h"
 #include "core/consumer/sink.h"
+#include "core/consumer/target_mark.h"
 
 namespace skytools::consumer {
 
@@ -40,6 +41,8 @@ class MoveSink : public Sink {
  private:
   void connect(Source& source);
   std::optional<std::int64_t> kept_tick(pg::Transaction& tx) const;
+  /// @throws Error  lost position, and when the position is that of a consumer of another queue
+  Step step(pg::Transaction& tx, const pgq::Batch& batch) const;
   std::string keeper() const { return "[" + target_->label() + "] pgq_ext of the target"; }
   std::string queue_of(const pgq::EventStream& events, const pgq::Event& e) const;
   void check_queue(pg::Transaction& tx, const std::string& queue);
@@ -48,7 +51,9 @@ class MoveSink : public Sink {
   StopToken& stop_;
   std::function<void()> alive_;
   std::unique_ptr<pg::Connection> target_;
-  std::string name_;  ///< consumer, as pgq_ext knows it
+  std::string name_;    ///< consumer, as pgq_ext knows it
+  std::string source_;  ///< the queue that is read, when it is in the target; else ""
+  TargetMark mark_;
 };
 
 }  // namespace skytools::consumer

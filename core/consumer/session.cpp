@@ -22,6 +22,17 @@ std::string identity(pg::Connection& c) {
 }
 }  // namespace
 
+bool same_session(pg::Connection& a, pg::Connection& b) {
+  auto session = [](pg::Connection& c) {
+    pg::Transaction tx(c, pg::Mode::autocommit);
+    return tx.value<std::string>(
+        "select concat_ws(' ', session_user, (select string_agg(name || '=' || setting, ' ' order by name)"
+        " from pg_catalog.pg_settings where source = 'client' and name not in ('application_name', "
+        "'client_encoding')))");
+  };
+  return session(a) == session(b);
+}
+
 bool same_database(pg::Connection& a, pg::Connection& b) { return identity(a) == identity(b); }
 
 }  // namespace skytools::consumer

@@ -12,5 +12,7 @@ void prepare_session(pg::Connection& c, const std::string& encoding);
 
 /// Do both connections lead to the same database?
 bool same_database(pg::Connection& a, pg::Connection& b);
+/// Do both have the same user, and the same settings from their connect strings (`options=-csearch_path=app`)?
+bool same_session(pg::Connection& a, pg::Connection& b);
 
 }  // namespace skytools::consumer

@@ -12,7 +12,9 @@ namespace skytools::consumer {
 namespace {
 
 constexpr std::size_t kShown = 2000;  // bytes of an event in a message
-constexpr const char* kPrepared = "skytools_event";
+// The unnamed statement, parsed in each transaction: behind a transaction pooler the next one has another session,
+// where a name stands for nothing, or for the statement of another consumer.
+constexpr const char* kPrepared = "";
 
 // Events of the batch that were not run, remembered in pgq_ext.completed_event beside the consumer's own rows: after a
 // crash between the target's commit and the source's, they still have to be answered.
@@ -47,26 +49,19 @@ SqlSink::SqlSink(SqlSettings settings, StopToken& stop, std::function<void()> al
 void SqlSink::start(Source& source) {
   tracks_ = false;
   own_.reset();
-  same_database_ = settings_.target.empty();
-  if (!same_database_) {
+  if (!settings_.target.empty()) {
     own_ = std::make_unique<pg::Connection>(
         "target", settings_.target,
         pg::ConnectOptions{.stop = &stop_, .application_name = "skytools consumer", .on_wait = alive_});
-    same_database_ = same_database(source.connection(), *own_);
-    // The same user, too: otherwise the statement keeps the connection, and the rights, it was given.
-    if (same_database_ && settings_.finish_early) {
-      auto user = [](pg::Connection& c) {
-        pg::Transaction tx(c, pg::Mode::autocommit);
-        return tx.value<std::string>("select session_user");
-      };
-      same_database_ = user(source.connection()) == user(*own_);
-      if (same_database_) own_.reset();
-    }
+    prepare_session(*own_, "UTF8");
+    // The same user and settings, too: otherwise the statement keeps the connection, and the rights, it was given.
+    bool same = settings_.finish_early && same_database(source.connection(), *own_);
+    if (same && same_session(source.connection(), *own_)) own_.reset();
   }
   target_ = own_ ? own_.get() : &source.connection();
-  if (own_) prepare_session(*own_, "UTF8");
   name_ = source.reader().name;
   member_ = source.reader().subconsumer;
+  mark_ = TargetMark(name_, member_);
   if (own_ && settings_.tracking != Tracking::none) {
     pg::Transaction tx(*target_, pg::Mode::autocommit);
     tracks_ = tx.value<bool>("select to_regprocedure('pgq_ext.is_batch_done(text,text,bigint)') is not null");
@@ -81,31 +76,41 @@ void SqlSink::start(Source& source) {
   tx.commit();
 }
 
-bool SqlSink::done_before(const pgq::Batch& batch) {
-  pg::Transaction tx(*target_, pg::Mode::autocommit);
-  return tx.value<bool>("select pgq_ext.is_batch_done($1, $2, $3)", name_, member_, batch.id);
+/// The same batch id with another tick is the batch of another database.
+bool SqlSink::done_before(pg::Transaction& tx, const pgq::Batch& batch) const {
+  return tx.value<bool>("select pgq_ext.is_batch_done($1, $2, $3)", name_, member_, batch.id) &&
+         mark_.fits(tx, batch.tick, batch.tick_time);
 }
 
 bool SqlSink::wanted(Source&, const pgq::Batch& batch) {
-  if (!tracks_ || !done_before(batch)) return true;
+  if (!tracks_) return true;
   pg::Transaction tx(*target_, pg::Mode::autocommit);
+  if (!done_before(tx, batch)) return true;
   return tx.value<bool>("select pgq_ext.is_event_done($1, $2, $3, 0)", name_, member_ + kRetryMark, batch.id);
 }
 
 void SqlSink::process(Work& work) {
-  if (tracks_ && done_before(work.batch)) return recall_answers(work);
+  bool applied = false;
   try {
-    pg::Transaction tx(*target_);
-    run_all(work, tx);
-    commit(work, tx);
+    applied = apply(work, &SqlSink::run_all);
   } catch (const pg::PipelineError& e) {
     if (is_systemic(e) || target_->lost()) throw;
     log::debug("a statement failed, the batch is run again event by event", {{"error", std::string(e.what())}});
     work.rewind();
-    pg::Transaction tx(*target_);
-    run_carefully(work, tx);
-    commit(work, tx);
+    applied = apply(work, &SqlSink::run_carefully);
   }
+  if (!applied) recall_answers(work);
+}
+
+bool SqlSink::apply(Work& work, void (SqlSink::*run)(Work&, pg::Transaction&)) {
+  pg::Transaction tx(*target_);
+  if (tracks_) {
+    mark_.lock(tx);
+    if (done_before(tx, work.batch)) return false;
+  }
+  (this->*run)(work, tx);
+  commit(work, tx);
+  return true;
 }
 
 void SqlSink::prepare(pg::Transaction& tx) {
@@ -137,6 +142,7 @@ void SqlSink::send(pg::Pipeline& pipeline, const pgq::Event& e) {
 
 void SqlSink::run_all(Work& work, pg::Transaction& tx) {
   pg::Pipeline pipeline(tx);
+  pipeline.prepare(kPrepared, statement_.sql, 0);
   Clock::time_point alive_due{};
   while (const pgq::Event* e = work.events.next()) {
     if (auto now = Clock::now(); now >= alive_due) work.around.alive(), alive_due = now + milliseconds(1000);
@@ -161,6 +167,7 @@ void SqlSink::run_carefully(Work& work, pg::Transaction& tx) {
       pg::Pipeline pipeline(tx);
       for (auto& e : flying) {
         pipeline.exec("savepoint skytools_event", {}, e.id);
+        pipeline.prepare(kPrepared, statement_.sql, e.id);  // the savepoint took its place
         send(pipeline, e);
         pipeline.exec("release skytools_event", {}, e.id);
       }
@@ -198,6 +205,7 @@ void SqlSink::commit(Work& work, pg::Transaction& tx) {
   if (tracks_) {
     remember_answers(work, tx);
     tx.exec("select pgq_ext.set_batch_done($1, $2, $3)", name_, member_, work.batch.id);
+    mark_.remember(tx, work.batch);
   }
   SKYTOOLS_FAILPOINT("consumer.before_target_commit");
   tx.commit();

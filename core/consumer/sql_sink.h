@@ -6,6 +6,7 @@
 #include "core/consumer/exec_sink.h"
 #include "core/consumer/sink.h"
 #include "core/consumer/statement.h"
+#include "core/consumer/target_mark.h"
 #include "core/pg/pipeline.h"
 
 namespace skytools::consumer {
@@ -39,7 +40,9 @@ class SqlSink : public Sink {
   void process(Work& work) override;
 
  private:
-  bool done_before(const pgq::Batch& batch);
+  bool done_before(pg::Transaction& tx, const pgq::Batch& batch) const;
+  /// One transaction of the target. @return false when the batch was applied before
+  bool apply(Work& work, void (SqlSink::*run)(Work&, pg::Transaction&));
   void run_all(Work& work, pg::Transaction& tx);
   void run_carefully(Work& work, pg::Transaction& tx);
   void send(pg::Pipeline& pipeline, const pgq::Event& e);
@@ -55,8 +58,9 @@ class SqlSink : public Sink {
   std::function<void()> alive_;
   std::unique_ptr<pg::Connection> own_;  ///< of the target, when it isn't the source
   pg::Connection* target_ = nullptr;
-  bool tracks_ = false, same_database_ = false;
+  bool tracks_ = false;
   std::string name_, member_;  ///< consumer and subconsumer, as pgq_ext knows them
+  TargetMark mark_;
 };
 
 }  // namespace skytools::consumer

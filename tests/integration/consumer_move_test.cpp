@@ -48,7 +48,7 @@ TEST_CASE("type, data, extras and time arrive as they were; ids are the target's
   CHECK(w.there("min(ev_id), max(ev_id)") == "1|50004");
   CHECK(w.there("array_agg(ev_data order by ev_id) filter (where ev_type = 't') = array_agg(ev_data order by "
                 "ev_data::int) filter (where ev_type = 't')") == "t");
-  CHECK(w.to.query("select consumer_id, last_tick_id from pgq_ext.completed_tick") == "c|2");
+  CHECK(w.to.query("select consumer_id, last_tick_id from pgq_ext.completed_tick where subconsumer_id = ''") == "c|2");
 }
 
 TEST_CASE("killed anywhere, each event arrives once") {
@@ -136,4 +136,52 @@ TEST_CASE("split spreads by a field, in one transaction, and makes queues when a
   w.tick();
   CHECK(w.run("split", w.split_args({"--once"})).err.find("has no extra1, which names its queue") != std::string::npos);
   CHECK(w.run("split", w.split_args({"--field", "data"})).exit == 2);
+}
+
+TEST_CASE("two of the same name at once move a batch once") {
+  MoveWorld w;
+  w.to.query(
+      "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$;"
+      "create trigger slow before insert on pgq.event_1_0 for each row execute function slow()");
+  w.batch(1);
+  test::Background other(w.command("move", w.args({"--once"})));
+  CHECK(test::eventually(std::chrono::seconds(20), [&] {
+    return w.to.query(
+               "select count(*) from pg_stat_activity where datname = current_database()"
+               " and wait_event = 'PgSleep'") == "1";
+  }));
+  test::Output o = w.run("move", w.args({"--once"}));
+  CHECK(o.exit == 1);
+  CHECK(o.err.find("was applied by somebody else") != std::string::npos);
+  CHECK(other.wait(std::chrono::seconds(20)) == 0);
+  CHECK(w.there("count(*)") == "1");
+}
+
+TEST_CASE("movers of the same name that stand at the same tick of two queues are told apart") {
+  MoveWorld one;
+  QueueWorld two;
+  one.batch(1);
+  two.batch(1);
+  one.drain("move", one.args());
+  // As when both have been at work since their first batch: this one's position fits the other's by chance.
+  two.query("select pgq.next_batch('q', 'c')");
+  test::Output o = two.run("move", one.args({"--once"}));
+  CHECK(o.exit == 1);
+  CHECK(o.err.find("from another queue or database") != std::string::npos);
+  CHECK(one.there("count(*)") == "1");
+  CHECK(two.query("select sub_batch is not null from pgq.subscription") == "t");
+  CHECK(two.run("move", one.args({"--reset"})).exit == 0);
+  two.drain("move", one.args());
+  CHECK(one.there("count(*)") == "2");
+}
+
+TEST_CASE("a queue is not moved to itself") {
+  MoveWorld w;
+  w.batch(1);
+  test::Output o = w.run("move", {"--once", "--to", w.conninfo()});
+  CHECK(o.exit == 1);
+  CHECK(o.err.find("is the one that is read") != std::string::npos);
+  w.query("select pgq.insert_event('q', 't', 'd', 'q', null, null, null)");
+  w.tick();
+  CHECK(w.run("split", {"--once", "--to", w.conninfo(), "--create-queues"}).exit == 1);
 }

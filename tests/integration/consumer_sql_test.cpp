@@ -138,3 +138,48 @@ TEST_CASE("without pgq_ext it says that a batch may be repeated, or refuses") {
   CHECK(o.err.find("the target has no schema pgq_ext") != std::string::npos);
   CHECK(t.got() == "1,2");
 }
+
+TEST_CASE("two of the same name at once apply a batch once") {
+  SqlWorld w;
+  Target t(true);
+  w.batch(1);
+  std::vector<std::string> args{"--once", "--target", t.db.conninfo(), "--sql",
+                                "insert into got select $4::bigint, $1::text from pg_sleep(1)"};
+  test::Background other(w.command("run", args));
+  CHECK(test::eventually(std::chrono::seconds(20), [&] {
+    return t.db.query(
+               "select count(*) from pg_stat_activity where datname = current_database()"
+               " and wait_event = 'PgSleep'") == "1";
+  }));
+  CHECK(w.run("run", args).exit == 0);
+  CHECK(other.wait(std::chrono::seconds(20)) == 0);
+  CHECK(t.got() == "1");
+}
+
+TEST_CASE("a batch of the same id and consumer, but of another database, is not taken for done") {
+  SqlWorld one, two;
+  Target t(true);
+  for (SqlWorld* w : {&one, &two}) {
+    w->batch(1);
+    w->drain("run", {"--sql", kInsert, "--target", t.db.conninfo()});
+  }
+  CHECK(t.got() == "1,1");
+}
+
+TEST_CASE("a target in the same database keeps its settings") {
+  SqlWorld w;
+  w.query("create schema app; create table app.mine (data text)");
+  w.batch(1);
+  w.drain("run", {"--sql", "insert into mine values ($1)", "--target", w.conninfo() + " options='-c search_path=app'"});
+  CHECK(w.query("select count(*) from app.mine") == "1");
+}
+
+TEST_CASE("each transaction brings its statement along, as behind a transaction pooler") {
+  SqlWorld w;
+  // What the next session of a pooler looks like: nothing that was prepared is there.
+  w.query("create function forget() returns void language plpgsql as $$ begin deallocate all; end $$");
+  w.batch(1);
+  w.batch(2);
+  w.drain("run", {"--sql", "insert into got select $4::bigint, $1::text from forget()", "--on-error", "stop"});
+  CHECK(w.got() == "1,1,2");
+}
