@@ -1,5 +1,8 @@
 #include "cmd/dispatch.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 
@@ -17,6 +20,12 @@
 namespace skytools::cmd {
 
 namespace {
+
+/// Has the other end of the pipe on stdout been closed? `head` has what it wants: that is no failure.
+bool reader_gone() {
+  pollfd p{STDOUT_FILENO, POLLOUT, 0};
+  return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+}
 
 /// How to speak before the command line is understood, and after.
 struct Manners {
@@ -97,7 +106,7 @@ int work(const Invocation& invocation, const std::vector<std::string>& words, co
   try {
     int code = command.run(context);
     out.flush();
-    if (manners.quiet <= 1 && !out) throw Error("cannot write to stdout");
+    if (manners.quiet <= 1 && !out && !reader_gone()) throw Error("cannot write to stdout");
     return code;
   } catch (...) {
     Failure failure = classify(std::current_exception());
