@@ -57,6 +57,7 @@ std::string move_text(std::int64_t events, bool back) {
 int queue_register(Context& context) {
   const std::string &queue = context.args[0], &consumer = context.args[1];
   if (consumer.empty()) throw UsageError("the consumer needs a name");
+  if (consumer.starts_with('.')) throw UsageError("names that begin with a dot are those of the cascade's consumers");
   check_places(context);
   QueueDatabase db(context);
   Change change(context, db.connection());

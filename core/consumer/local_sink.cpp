@@ -6,6 +6,8 @@
 namespace skytools::consumer {
 
 void LocalSink::start(Source& source) {
+  // Each error begins a new session. What could not be remembered should not be done again and again.
+  file_.require_writable();
   reconcile(source);
   inner_.start(source);
 }

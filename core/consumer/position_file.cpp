@@ -64,14 +64,19 @@ std::optional<std::int64_t> PositionFile::read() const {
   return tick;
 }
 
-void PositionFile::write(std::int64_t tick) const {
+std::string PositionFile::write_beside(std::int64_t tick) const {
   std::string text = std::to_string(tick), fresh = path_ + ".new";
-  {
-    Descriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.fd < 0 || ::write(file.fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        fsync(file.fd) != 0)
-      fail("write", fresh);
-  }
+  Descriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.fd < 0 || ::write(file.fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      fsync(file.fd) != 0)
+    fail("write", fresh);
+  return fresh;
+}
+
+void PositionFile::require_writable() const { unlink(write_beside(INT64_MAX).c_str()); }
+
+void PositionFile::write(std::int64_t tick) const {
+  std::string fresh = write_beside(tick);
   SKYTOOLS_FAILPOINT("consumer.before_rename");
   if (std::rename(fresh.c_str(), path_.c_str()) != 0) fail("replace", path_);
   sync_folder(path_);

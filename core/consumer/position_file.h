@@ -14,10 +14,14 @@ class PositionFile {
   /// nullopt: there is no such file, or it is empty. @throws Error  when it holds something else
   std::optional<std::int64_t> read() const;
   void write(std::int64_t tick) const;
+  /// @throws Error  when a write() would fail now: no space, no right
+  void require_writable() const;
   void remove() const;
   const std::string& path() const noexcept { return path_; }
 
  private:
+  std::string write_beside(std::int64_t tick) const;  ///< @return the new file's name
+
   std::string path_;
 };
 

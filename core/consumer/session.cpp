@@ -6,7 +6,8 @@ void prepare_session(pg::Connection& c, const std::string& encoding) {
   pg::Transaction tx(c, pg::Mode::autocommit);
   tx.exec(
       "select set_config('datestyle', 'ISO, MDY', false),"
-      " case when $1 <> '' then set_config('client_encoding', $1, false) end,"
+      " case when $1 <> '' then set_config('client_encoding',"
+      "   case when current_setting('server_encoding') = 'SQL_ASCII' then 'SQL_ASCII' else $1 end, false) end,"
       " (select count(set_config(name, '0', false)) from pg_catalog.pg_settings where name in ('statement_timeout',"
       "   'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout'))",
       encoding);

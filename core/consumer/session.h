@@ -7,7 +7,8 @@ namespace skytools::consumer {
 
 /// Makes the text of values independent of the server's and the user's settings, and takes limits meant for people
 /// away.
-/// @param encoding  of the client side; "" leaves it
+/// @param encoding  of the client side; "" leaves it. A SQL_ASCII database gives and takes its bytes as they are: it
+/// would refuse to hand over those that aren't of that encoding
 void prepare_session(pg::Connection& c, const std::string& encoding);
 
 /// Do both connections lead to the same database?

@@ -54,7 +54,12 @@ ConsumerInfo consumer_of(const pg::Result& r, int i) {
 
 }  // namespace
 
-void use_utf8(pg::Connection& c) { pg::Transaction(c, pg::Mode::autocommit).exec("set client_encoding = 'UTF8'"); }
+void use_utf8(pg::Connection& c) {
+  pg::Transaction(c, pg::Mode::autocommit)
+      .exec(
+          "select set_config('client_encoding',"
+          " case current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false)");
+}
 
 Versions versions(pg::Transaction& tx) {
   auto [server, pgq] =

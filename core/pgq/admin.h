@@ -12,7 +12,7 @@ namespace skytools::pgq {
 
 using std::chrono::milliseconds;
 
-/// Text goes both ways as UTF-8 from now on, whatever the database's encoding.
+/// Text goes both ways as UTF-8 from now on, whatever the database's encoding; where it has none (SQL_ASCII) as it is.
 void use_utf8(pg::Connection& c);
 
 /// "15.4" and "3.5": of the server and of schema pgq.

@@ -98,7 +98,9 @@ DaemonOptions daemon_options(const config::Settings& settings) {
     asked = key;
   }
   if (!asked.empty() && out.pid_file.empty()) throw UsageError("--" + asked + " needs --pid-file");
-  return out;
+  if (!settings.boolean("dry_run")) return out;
+  if (out.stop || out.kill || out.reload) throw UsageError("--dry-run does not go with --" + asked);
+  return {};  // only tells what it would do: in the foreground, whoever holds the pid file
 }
 
 int run_daemon(const DaemonOptions& options, const std::function<int()>& work) {

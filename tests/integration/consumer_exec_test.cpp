@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/pg/connection.h"
 #include "tests/support/consumer.h"
 
 using namespace skytools;
@@ -232,4 +233,35 @@ TEST_CASE("a reason no database would take is stored as well as can be") {
   w.batch(1);
   w.drain("run", {"--exec", w.script("  printf 'dead %s caf\\351 \\000.\\n' $id")});
   CHECK(w.query("select reason from skytools.dead_list('q', 'c')") == "caf\xef\xbf\xbd \xef\xbf\xbd.");
+}
+
+TEST_CASE("an id that a producer used twice is answered twice") {
+  QueueWorld w;
+  w.query(
+      "select pgq.insert_event_raw('q', 7, now(), null, null, 't', d, null, null, null, null)"
+      " from unnest('{a,b}'::text[]) d");
+  w.query("select setval('pgq.event_1_id_seq', 7)");
+  w.tick();
+  w.drain("run", {"--exec", w.script("  echo ack $id")});
+  w.batch(1);
+  CHECK(w.run("run", {"--once", "--exec", w.script("  echo ack $id; echo ack $id")}).exit == 1);
+}
+
+TEST_CASE("a database without an encoding hands over whatever it has") {
+  run::ThrowawayServer& on = test::server();
+  std::string ascii = pg::with_keyword(on.conninfo("postgres"), "dbname", "ascii");
+  test::query(on.conninfo("postgres"),
+              "create database ascii encoding 'SQL_ASCII' template template0 lc_collate 'C' lc_ctype 'C'");
+  REQUIRE(test::run_skytools({"install", "--db", ascii}).exit == 0);
+  test::query(ascii,
+              "set client_encoding = 'SQL_ASCII'; select pgq.create_queue('q'); select pgq.register_consumer('q', 'c');"
+              "select pgq.insert_event('q', 't', E'caf\\xe9'); create table got (data text)");
+  test::query(ascii, "select pgq.force_tick('q'), pgq.ticker('q')");
+  CHECK(test::run_skytools({"queue", "peek", "q", "c", "--db", ascii, "--json"}).out.find("caf\xef\xbf\xbd") !=
+        std::string::npos);
+  test::Output o = test::run_skytools({"consumer", "run", "-Q", "q", "--consumer", "c", "--db", ascii, "--once",
+                                       "--sql", "insert into got values ($1)"});
+  CHECK(o.exit == 0);
+  CHECK(test::query(ascii, "select encode(data::bytea, 'hex') from got") == "636166e9");
+  test::query(on.conninfo("postgres"), "drop database ascii");
 }

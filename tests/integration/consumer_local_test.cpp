@@ -155,3 +155,14 @@ TEST_CASE("killed around the write of the file: no answer is lost") {
     CHECK(w.position() == w.queue_tick());
   }
 }
+
+TEST_CASE("where the file cannot be written nothing is done") {
+  LocalWorld w;
+  w.query("select pgq.register_consumer('q', 'c')");
+  w.batch(1);
+  std::filesystem::create_directory(w.file + ".new");  // as good as a full disk
+  test::Output o = w.run("local", w.args({"--once"}));
+  CHECK(o.exit == 1);
+  CHECK(o.err.find("cannot write tracking file") != std::string::npos);
+  CHECK(w.ids(o) == "");
+}

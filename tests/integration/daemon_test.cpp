@@ -86,6 +86,17 @@ TEST_CASE("a daemon starts, refuses a second one, reopens its log, and stops") {
   CHECK(s.ticker({"--reload"}).exit == 1);
 }
 
+TEST_CASE("--dry-run needs no pid file and signals nobody") {
+  Setup s;
+  REQUIRE(s.ticker({"-d"}).exit == 0);
+  Output o = s.ticker({"-d", "--dry-run"});
+  CHECK(o.exit == 0);
+  CHECK(o.out.find("pgq.maint_retry_events") != std::string::npos);
+  CHECK(s.ticker({"--stop", "--dry-run"}).exit == 2);
+  CHECK(run::pid_file_holder(s.pid_file).has_value());
+  CHECK(s.ticker({"--stop"}).exit == 0);
+}
+
 TEST_CASE("a daemon that cannot begin says so where it was started") {
   Setup s;
   auto out = run_skytools(

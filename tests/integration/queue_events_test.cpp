@@ -170,6 +170,7 @@ TEST_CASE("register: where to begin, and what is there already") {
   CHECK(at({"old", "--at", "2"}) == "registered 2");
   CHECK(at({"old", "--at", "2"}) == "already registered 2");
   CHECK(at({"old"}) == "already registered 2");
+  q.check_failure({"register", "q", ".old"}, 2, "names that begin with a dot");
   CHECK(at({"copy", "--like", "old"}) == "registered 2");
   CHECK(at({"timed", "--at-time", "90m"}) == "registered 2");
   CHECK(at({"stamped", "--at-time", "now"}) == "registered 4");
