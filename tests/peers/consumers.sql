@@ -190,11 +190,11 @@ select co_name from pgq.consumer order by 1;
 select pgq.unregister_consumer('r', 'cur'), pgq.unregister_consumer('r', 'c1'), pgq.unregister_consumer('q', 'c1');
 select co_name from pgq.consumer order by 1;
 
--- Members of a group share a subscription id.
-select pgq.register_consumer('q', 'main'), pgq.register_consumer('q', 'm1'), pgq.register_consumer('q', 'm2');
+-- Members of a group share a subscription id, and are called after its main consumer.
+select pgq.register_consumer('q', 'main'), pgq.register_consumer('q', 'main.m1'), pgq.register_consumer('q', 'main.m2');
 update pgq.subscription set sub_id = 1000, sub_last_tick = case when co_name <> 'main' then null else sub_last_tick end
-  from pgq.consumer where co_id = sub_consumer and co_name in ('main', 'm1', 'm2');
-select pgq.unregister_consumer('q', 'm1');
+  from pgq.consumer where co_id = sub_consumer and co_name in ('main', 'main.m1', 'main.m2');
+select pgq.unregister_consumer('q', 'main.m1');
 select co_name, sub_id from pgq.subscription join pgq.consumer on co_id = sub_consumer where sub_queue = 1 order by 1;
 select pgq.unregister_consumer('q', 'main');
 select co_name, sub_id from pgq.subscription join pgq.consumer on co_id = sub_consumer where sub_queue = 1 order by 1;
