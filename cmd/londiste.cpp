@@ -1,6 +1,7 @@
 #include "cmd/londiste.h"
 
 #include "cmd/londiste_commands.h"
+#include "cmd/node_commands.h"
 #include "core/londiste/options.h"
 
 namespace skytools::cmd {
@@ -148,15 +149,20 @@ constexpr Command kChildren[] = {
 
 }  // namespace
 
-constinit const Command kLondisteCommand = {
-    .name = "londiste",
-    .synopsis = "COMMAND",
-    .help = "replicate tables and sequences between databases",
-    .children = kChildren,
-    .details =
-        "A set is a cascaded queue and the tables on it: one root, branches that mirror it and can take over, leaves.\n"
-        "Each database needs the schemas (skytools install); root and branches need a ticker (skytools ticker); each "
-        "node\n"
-        "needs its worker (skytools londiste worker)."};
+const Command& londiste_command() {
+  static const std::vector<Command> children = with_node_commands(kChildren);
+  static const Command command{
+      .name = "londiste",
+      .synopsis = "COMMAND",
+      .help = "replicate tables and sequences between databases",
+      .children = children,
+      .details =
+          "A set is a cascaded queue and the tables on it: one root, branches that mirror it and can take over, "
+          "leaves.\n"
+          "Each database needs the schemas (skytools install); root and branches need a ticker (skytools ticker); each "
+          "node\n"
+          "needs its worker (skytools londiste worker)."};
+  return command;
+}
 
 }  // namespace skytools::cmd

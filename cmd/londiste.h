@@ -3,6 +3,6 @@
 
 namespace skytools::cmd {
 
-extern const Command kLondisteCommand;
+const Command& londiste_command();
 
 }  // namespace skytools::cmd

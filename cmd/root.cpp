@@ -48,7 +48,7 @@ const Command& root() {
   static const std::vector<Command> nouns = {
 
       kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand,
-      kLondisteCommand, kConfigCommand,  kManCommand,    kCompletionCommand, kHelpCommand,
+      londiste_command(), kConfigCommand,  kManCommand,    kCompletionCommand, kHelpCommand,
   };
   static const Command program{.name = "skytools",
                                .help = "queues, replication and role changes between PostgreSQL servers",

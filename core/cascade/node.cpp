@@ -1,5 +1,6 @@
 #include "core/cascade/node.h"
 
+#include "core/base/strings.h"
 #include "core/log/log.h"
 
 namespace skytools::cascade {
@@ -22,8 +23,8 @@ std::string_view to_string(NodeType type) {
   return "?";
 }
 
-int run_command(pg::Transaction& tx, const std::string& call, std::initializer_list<pg::Param> params) {
-  pg::Result r = tx.exec_list("select ret_code, ret_note from " + call, {params.begin(), params.size()});
+int run_command(pg::Transaction& tx, const std::string& call, std::span<const pg::Param> params) {
+  pg::Result r = tx.exec_list("select ret_code, ret_note from " + call, params);
   int worst = 0;
   for (int i = 0; i < r.rows(); ++i) {
     auto [code, note] = r.row<int, std::optional<std::string>>(i);
@@ -41,16 +42,18 @@ int run_command(pg::Transaction& tx, const std::string& call, std::initializer_l
 std::optional<NodeInfo> node_info(pg::Transaction& tx, const std::string& queue) {
   pg::Result r = tx.exec(
       "select node_type, node_name, global_watermark, local_watermark, provider_node, provider_location, "
-      "combined_queue,"
-      " worker_name, worker_paused, worker_uptodate, worker_last_tick from pgq_node.get_node_info($1) where ret_code < "
-      "400",
+      "combined_queue, worker_name, worker_paused, worker_uptodate, worker_last_tick, node_attrs,"
+      // The column is younger than the function.
+      " array_to_string(array(select n.queue_name from pgq_node.node_info n where n.combined_queue = $1 order by 1), "
+      "',')"
+      " from pgq_node.get_node_info($1) where ret_code < 400",
       queue);
   if (r.rows() == 0) return std::nullopt;
   using Text = std::optional<std::string>;
   using Number = std::optional<std::int64_t>;
   using Flag = std::optional<bool>;
-  auto [type, name, global, local, provider, location, combined, worker, paused, uptodate, tick] =
-      r.row<std::string, std::string, Number, Number, Text, Text, Text, Text, Flag, Flag, Number>(0);
+  auto [type, name, global, local, provider, location, combined, worker, paused, uptodate, tick, attributes, parts] =
+      r.row<std::string, std::string, Number, Number, Text, Text, Text, Text, Flag, Flag, Number, Text, std::string>(0);
   return NodeInfo{parse_node_type(type),
                   name,
                   global,
@@ -61,7 +64,9 @@ std::optional<NodeInfo> node_info(pg::Transaction& tx, const std::string& queue)
                   worker.value_or(""),
                   paused.value_or(false),
                   uptodate.value_or(false),
-                  tick};
+                  tick,
+                  attributes.value_or(""),
+                  split(parts, ',')};
 }
 
 WorkerState worker_state(pg::Transaction& tx, const std::string& queue) {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,10 @@ namespace skytools::cascade {
 
 /// Changes a worker or an admin command may wait for are announced on this channel; the payload is the queue name.
 inline constexpr const char* kNodeChannel = "skytools_node";
+
+/// Only one worker of a node may run; it holds the advisory lock (this class, hash of the queue name) while its session
+/// lives.
+inline constexpr int kWorkerLockClass = 1397446518;
 
 enum class NodeType { root, branch, leaf };
 NodeType parse_node_type(std::string_view text);
@@ -28,6 +33,8 @@ struct NodeInfo {
   std::string worker_name;
   bool paused = false, uptodate = false;
   std::optional<std::int64_t> last_tick;
+  std::string attributes;               ///< urlencoded
+  std::vector<std::string> target_for;  ///< queues that merge into this one here
 };
 
 /// pgq_node.get_worker_state(): what the worker needs in each loop.
@@ -62,7 +69,10 @@ struct Subscriber {
 
 /// Runs `select ret_code, ret_note from <call>`; notes of 3xx are logged as warnings. @return the code  @throws Error
 /// from 400 on
-int run_command(pg::Transaction& tx, const std::string& call, std::initializer_list<pg::Param> params);
+int run_command(pg::Transaction& tx, const std::string& call, std::span<const pg::Param> params);
+inline int run_command(pg::Transaction& tx, const std::string& call, std::initializer_list<pg::Param> params) {
+  return run_command(tx, call, std::span(params.begin(), params.size()));
+}
 
 std::optional<NodeInfo> node_info(pg::Transaction& tx,
                                   const std::string& queue);  ///< nullopt: no node for this queue here

@@ -4,13 +4,12 @@
 #include <functional>
 #include <map>
 #include <set>
-#include <thread>
+
+#include "core/cascade/parallel.h"
 
 namespace skytools::cascade {
 
 namespace {
-
-constexpr std::size_t kMaxThreads = 32;
 
 constexpr const char* kLagSql =
     "select extract(epoch from clock_timestamp() - t.tick_time)::float8,"
@@ -96,23 +95,17 @@ std::vector<NodeStatus> set_status(pg::Connection& local, const std::string& que
       nodes.push_back(std::move(node));
     }
   }
-  std::atomic<std::size_t> next = 0;
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < std::min(nodes.size(), kMaxThreads); ++i)
-    threads.emplace_back([&] {
-      for (std::size_t k; (k = next++) < nodes.size();) {
-        if (nodes[k].dead) {
-          nodes[k].type = "dead";
-          continue;
-        }
-        try {
-          ask(nodes[k], queue, limit, stop);
-        } catch (const Error& e) {
-          nodes[k].errors.emplace_back(e.what());
-        }
-      }
-    });
-  for (auto& t : threads) t.join();
+  for_each_parallel(nodes.size(), [&](std::size_t i) {
+    if (nodes[i].dead) {
+      nodes[i].type = "dead";
+      return;
+    }
+    try {
+      ask(nodes[i], queue, limit, stop);
+    } catch (const Error& e) {
+      nodes[i].errors.emplace_back(e.what());
+    }
+  });
   return as_tree(std::move(nodes));
 }
 

@@ -16,9 +16,6 @@ using std::chrono::seconds;
 constexpr milliseconds kFirstPause(200);
 constexpr double kBehindSeconds = 1.0;  ///< a batch older than this means that we lag
 
-/// Only one worker of a node may run; the lock lives as long as the session. (class, hash of the queue name)
-constexpr int kWorkerLockClass = 1397446518;
-
 }  // namespace
 
 /// Connections and what is known about them, from connect to the first error.

@@ -1,0 +1,114 @@
+#include "core/cascade/control.h"
+
+#include "core/log/log.h"
+#include "core/pgq/api.h"
+
+namespace skytools::cascade {
+
+namespace {
+
+constexpr milliseconds kPoll(250);        ///< the net below the notifications
+constexpr milliseconds kForeignPoll(50);  ///< where nobody notifies: schemas of the original
+
+bool paused_and_seen(pg::Transaction& tx, const std::string& queue, const std::string& consumer, bool paused) {
+  auto state = consumer_state(tx, queue, consumer);
+  if (!state) throw Error("[" + tx.connection().label() + "] unknown consumer " + consumer + " of queue " + queue);
+  if (state->paused != paused)
+    throw Error("[" + tx.connection().label() + "] somebody else has " + (paused ? "resumed " : "paused ") + consumer +
+                " meanwhile");
+  return state->uptodate;
+}
+
+}  // namespace
+
+void wait_until(pg::Connection& node, const std::string& queue, const std::string& what, const Deadline& deadline,
+                const std::function<bool(pg::Transaction&)>& ready) {
+  bool notifies = pg::listen(node, kNodeChannel);
+  {
+    pg::Transaction tx(node, pg::Mode::autocommit);
+    if (auto channel = pgq::tick_channel(tx, queue)) pg::listen(node, *channel);
+    notifies = notifies && tx.value<bool>("select to_regnamespace('skytools') is not null");
+  }
+  for (;;) {
+    {
+      pg::Transaction tx(node, pg::Mode::autocommit);
+      if (ready(tx)) return;
+    }
+    if (deadline.passed()) throw TimedOut("[" + node.label() + "] timed out waiting for " + what);
+    if (!node.wait_readable(deadline.left(notifies ? kPoll : kForeignPoll))) throw Stopped();
+    node.notifications();
+  }
+}
+
+bool our_worker_runs(pg::Transaction& tx, const std::string& queue) {
+  return tx.value<bool>(
+      "select exists (select 1 from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
+      " where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 2"
+      " and l.classid = $1::bigint::oid and l.objid = (hashtext($2)::bigint & 4294967295)::oid)",
+      kWorkerLockClass, queue);
+}
+
+bool answers(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit) {
+  {
+    pg::Transaction tx(node);
+    run_command(tx, "pgq_node.set_consumer_uptodate($1, $2, false)", {queue, consumer});
+    tx.commit();
+  }
+  try {
+    wait_until(node, queue, "an answer of " + consumer, Deadline(limit), [&](pg::Transaction& tx) {
+      auto state = consumer_state(tx, queue, consumer);
+      return state && state->uptodate;
+    });
+    return true;
+  } catch (const TimedOut&) {
+    return false;
+  }
+}
+
+void set_paused(pg::Connection& node, const std::string& queue, const std::string& consumer, bool paused,
+                const Deadline& deadline) {
+  {
+    pg::Transaction tx(node);
+    run_command(tx, "pgq_node.set_consumer_paused($1, $2, $3)", {queue, consumer, paused});
+    tx.commit();
+  }
+  wait_until(node, queue, consumer + " to " + (paused ? "pause" : "go on"), deadline,
+             [&](pg::Transaction& tx) { return paused_and_seen(tx, queue, consumer, paused); });
+}
+
+void while_still(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit,
+                 const std::function<void(pg::Transaction&, std::int64_t position)>& work) {
+  bool foreign;
+  {
+    pg::Transaction tx(node, pg::Mode::autocommit);
+    auto state = consumer_state(tx, queue, consumer);
+    foreign = !our_worker_runs(tx, queue) && state && !state->paused;
+  }
+  if (foreign) {
+    try {
+      set_paused(node, queue, consumer, true, Deadline(limit));
+    } catch (const TimedOut&) {
+      log::warning("[" + node.label() + "] " + consumer + " does not answer: taken for not running");
+    }
+  }
+  auto resume = [&](pg::Transaction& tx) {
+    if (foreign) run_command(tx, "pgq_node.set_consumer_paused($1, $2, false)", {queue, consumer});
+  };
+  try {
+    pg::Transaction tx(node);
+    auto position = tx.value<std::int64_t>(
+        "select last_tick_id from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for update", queue,
+        consumer);
+    work(tx, position);
+    resume(tx);
+    tx.commit();
+  } catch (...) {
+    if (foreign && !node.lost()) {
+      pg::Transaction tx(node, pg::Mode::autocommit);
+      resume(tx);
+    }
+    throw;
+  }
+}
+
+}  // namespace skytools::cascade

@@ -1,0 +1,33 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "core/base/deadline.h"
+#include "core/cascade/net.h"
+
+/// Talking to the workers of nodes through pgq_node.local_state: a change clears `uptodate`, the worker sets it again.
+namespace skytools::cascade {
+
+/// Waits until `ready` is true: looks when the node tells of a change, when it has a new tick, and four times a second.
+/// @throws TimedOut  saying `what` was waited for  @throws Stopped
+void wait_until(pg::Connection& node, const std::string& queue, const std::string& what, const Deadline& deadline,
+                const std::function<bool(pg::Transaction&)>& ready);
+
+/// Does a worker of ours serve this node now? It holds a lock as long as it lives; workers of the original do not.
+bool our_worker_runs(pg::Transaction& tx, const std::string& queue);
+
+/// Is somebody there? Clears `uptodate` and waits until the consumer sets it. False after `limit`.
+bool answers(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit);
+
+/// Pauses or resumes a consumer and waits until it has seen it. Already so is fine.
+/// @throws TimedOut  nobody acknowledged: the flag stays set  @throws Error  unknown consumer; somebody flipped the
+/// flag
+void set_paused(pg::Connection& node, const std::string& queue, const std::string& consumer, bool paused,
+                const Deadline& deadline);
+
+/// Runs `work` while the consumer stands still, in a transaction on its node that has its row locked: our workers stop
+/// at the lock; others are paused and resumed afterwards. One that doesn't answer within `limit` does not run.
+void while_still(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit,
+                 const std::function<void(pg::Transaction&, std::int64_t position)>& work);
+
+}  // namespace skytools::cascade

@@ -1,0 +1,73 @@
+#include "core/cascade/merge_pause.h"
+
+#include "core/cascade/control.h"
+#include "core/log/log.h"
+
+namespace skytools::cascade {
+
+namespace {
+
+constexpr const char* kMark = "paused_by=switchover";
+
+struct Part {
+  std::string queue, worker, attributes;
+  bool paused;
+};
+
+std::vector<Part> parts_of(pg::Connection& c, const std::string& queue) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  pg::Result r = tx.exec(
+      "select n.queue_name, n.worker_name, n.node_attrs, s.paused from pgq_node.node_info n"
+      " join pgq_node.local_state s on s.queue_name = n.queue_name and s.consumer_name = n.worker_name"
+      " where n.combined_queue = $1 order by 1",
+      queue);
+  std::vector<Part> out;
+  for (int i = 0; i < r.rows(); ++i) {
+    auto [part, worker, attributes, paused] = r.row<std::string, std::string, std::optional<std::string>, bool>(i);
+    out.push_back({part, worker, attributes.value_or(""), paused});
+  }
+  return out;
+}
+
+bool ours(pg::Connection& c, const std::string& queue) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  return our_worker_runs(tx, queue);
+}
+
+}  // namespace
+
+void reopen_root(pg::Connection& c, const std::string& queue) {
+  pg::Transaction tx(c);
+  // The original's demote_root() knows no way back.
+  tx.exec(
+      "update pgq.queue set queue_disable_insert = false, queue_external_ticker = false where queue_name = $1 and "
+      "exists"
+      " (select 1 from pgq_node.node_info n where n.queue_name = $1 and n.node_type = 'root')",
+      queue);
+  tx.exec("select pg_catalog.pg_notify($1, $2)", kNodeChannel, queue);
+  tx.commit();
+}
+
+void pause_merges(Net& net, Steps& steps, const Peer& root, const Deadline& deadline) {
+  if (root.info->target_for.empty()) return;
+  pg::Connection& c = net.at(root.name);
+  for (auto& part : parts_of(c, net.queue())) {
+    if (part.paused || ours(c, part.queue)) continue;
+    steps.take(root.name, "pause worker " + part.worker + " of queue " + part.queue,
+               {{"pgq_node.set_node_attrs($1, $2)", {part.queue, kMark}},
+                {"pgq_node.set_consumer_paused($1, $2, true)", {part.queue, part.worker}}});
+    if (!steps.dry_run()) set_paused(c, part.queue, part.worker, true, deadline);
+  }
+}
+
+void resume_merges(Net& net, Steps& steps, const Peer& root) {
+  if (root.info->target_for.empty()) return;
+  auto c = net.rescue(root.name);
+  for (auto& part : parts_of(*c, net.queue()))
+    if (part.attributes == kMark)
+      steps.take(*c, root.name, "resume worker " + part.worker + " of queue " + part.queue,
+                 {{"pgq_node.set_consumer_paused($1, $2, false)", {part.queue, part.worker}},
+                  {"pgq_node.set_node_attrs($1, null)", {part.queue}}});
+}
+
+}  // namespace skytools::cascade

@@ -1,0 +1,15 @@
+#pragma once
+#include "core/base/deadline.h"
+#include "core/cascade/steps.h"
+
+namespace skytools::cascade {
+
+/// Opens a root for writes that demote_root() closed in steps 1 and 2.
+void reopen_root(pg::Connection& c, const std::string& queue);
+
+/// Queues that merge into the closed root's queue must not add to it any more. Our workers see that for themselves; the
+/// original's are paused, which a node attribute remembers until resume_merges().
+void pause_merges(Net& net, Steps& steps, const Peer& root, const Deadline& deadline);
+void resume_merges(Net& net, Steps& steps, const Peer& root);
+
+}  // namespace skytools::cascade

@@ -1,0 +1,73 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/deadline.h"
+#include "core/base/stop.h"
+#include "core/cascade/node.h"
+
+namespace skytools::cascade {
+
+/// One member of the set, with what it said about itself when it was asked.
+struct Peer {
+  std::string name, location;
+  bool dead = false;             ///< tagged so on the local node
+  std::optional<NodeInfo> info;  ///< nullopt: it did not answer
+  std::string problem;           ///< why it did not
+  std::vector<Subscriber> subscribers;
+  std::optional<std::int64_t> top;  ///< newest tick of its queue; none on a leaf
+  bool open = false;                ///< its queue takes the events of producers
+
+  bool is(NodeType type) const { return info && info->type == type; }
+  /// The tick up to which it has everything: of the queue, or on a leaf the worker's.
+  std::int64_t position() const;
+};
+
+/// The set as an admin command sees it: the local node and a connection to each member that answers.
+class Net {
+ public:
+  /// Connects to the local node. @param limit  for connecting and for each answer of another node
+  /// @throws Error  there is no node of the queue here; pg::ConnectError
+  Net(const std::string& db, std::string queue, milliseconds limit, const StopToken& stop);
+
+  const std::string& queue() const { return queue_; }
+  const std::string& local_name() const { return local_name_; }
+  const StopToken& stop() const { return stop_; }
+  milliseconds limit() const { return limit_; }
+
+  /// Asks all members in parallel, those tagged dead too when `dead_too`. What was known before is forgotten,
+  /// connections are kept.
+  void survey(bool dead_too = false);
+  std::vector<Peer>& peers() { return peers_; }
+  /// @throws Error  no member has that name
+  Peer& peer(const std::string& name);
+  Peer* find(const std::string& name);
+  /// Members that answered, in order of their names.
+  std::vector<Peer*> live();
+  std::vector<Peer*> roots();
+
+  /// The connection to a member, made anew when it was lost. @throws pg::ConnectError
+  pg::Connection& at(const std::string& name);
+  pg::Connection& local() { return at(local_name_); }
+  /// A second connection to a member that no stop request ends: for taking things back.
+  std::unique_ptr<pg::Connection> rescue(const std::string& name);
+
+ private:
+  void ask(Peer& peer);
+  std::unique_ptr<pg::Connection> open(const std::string& name, const StopToken* stop);
+
+  std::string db_, queue_, local_name_;
+  milliseconds limit_;
+  const StopToken& stop_;
+  std::map<std::string, std::string> locations_;
+  std::map<std::string, std::unique_ptr<pg::Connection>> connections_;
+  std::vector<Peer> peers_;
+};
+
+/// Asks one node about itself. @throws Error
+void read_peer(pg::Connection& c, const std::string& queue, Peer& peer);
+
+}  // namespace skytools::cascade

@@ -1,0 +1,241 @@
+#include "core/cascade/switchover.h"
+
+#include "core/base/failpoint.h"
+#include "core/base/strings.h"
+#include "core/cascade/change_provider.h"
+#include "core/cascade/control.h"
+#include "core/cascade/gates.h"
+#include "core/cascade/merge_pause.h"
+#include "core/log/log.h"
+#include "core/pgq/api.h"
+
+namespace skytools::cascade {
+
+namespace {
+
+constexpr milliseconds kFollowLimit(5000);  ///< for the old root's worker to see its new provider
+
+class Switcher {
+ public:
+  Switcher(Net& net, Steps& steps, const Hooks& hooks, const Switchover& request)
+      : net_(net), steps_(steps), hooks_(hooks), request_(request) {}
+
+  SwitchoverResult run() {
+    net_.survey();
+    to_ = &net_.peer(request_.to);
+    if (!to_->info) throw Error("node " + to_->name + " does not answer: " + to_->problem);
+    find_root();
+    if (!from_) return result_;
+    result_.from = from_->name;
+    if (to_->is(NodeType::root)) {
+      log::info("node " + to_->name + " is the root already, " + from_->name + " has to follow");
+      require_common_end();
+    } else {
+      pass_gates();
+      gather();
+      hand_over();
+    }
+    complete();
+    return result_;
+  }
+
+ private:
+  void find_root() {
+    auto roots = net_.roots();
+    std::erase(roots, to_);
+    if (roots.size() > 1)
+      throw Refused("queue " + net_.queue() + " has several roots: " + roots[0]->name + ", " + roots[1]->name +
+                    "; bring the wrong one back with: skytools cascade resurrect");
+    if (!roots.empty()) from_ = roots[0];
+    if (to_->is(NodeType::root)) {
+      if (from_ && from_->open)
+        throw Refused("two roots take writes: " + from_->name + " and " + to_->name +
+                      "; bring the wrong one back with: skytools cascade resurrect");
+      return;
+    }
+    if (to_->is(NodeType::leaf)) throw Refused("node " + to_->name + " is a leaf: only a branch can become the root");
+    if (!from_)
+      throw Error("no root of queue " + net_.queue() + " answers; if it is dead: skytools cascade failover --to " +
+                  to_->name);
+  }
+
+  /// A switchover that was cut off after the promotion: what the old root said last must be known to the new one.
+  void require_common_end() {
+    result_.last_tick = from_->top.value_or(0);
+    pg::Transaction tx(net_.at(to_->name), pg::Mode::autocommit);
+    if (!tx.value<bool>("select exists (select 1 from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue where"
+                        " q.queue_name = $1 and t.tick_id = $2)",
+                        net_.queue(), result_.last_tick))
+      throw Refused("the last tick of " + from_->name + " is unknown to the root " + to_->name +
+                    ": they have gone apart; on " + from_->name + " run: skytools cascade resurrect");
+  }
+
+  void pass_gates() {
+    result_.unpassed = closed_gates(net_, hooks_, *from_, *to_, request_.limit);
+    if (result_.unpassed.empty() || steps_.dry_run()) return;
+    std::string text = join(result_.unpassed, "; ");
+    if (!request_.force)
+      throw Refused("nothing was changed, " + to_->name + " cannot take over now: " + text + " (--force overrides)");
+    log::warning("forced: " + text);
+  }
+
+  /// Everything that can be done while writes go on.
+  void gather() {
+    if (request_.all)
+      for (Peer* peer : net_.live())
+        if (peer != to_ && !peer->is(NodeType::root) && peer->info->provider_node == from_->name)
+          change_provider(net_, steps_, hooks_, {.node = peer->name, .to = to_->name, .force = request_.force});
+    steps_.wait(to_->name, "wait until " + to_->name + " has caught up", [&] { catch_up(); });
+  }
+
+  void catch_up() { wait_position(from_->top.value_or(0), Deadline(request_.limit)); }
+
+  void wait_position(std::int64_t tick, const Deadline& deadline) {
+    // The tick is the last thing a branch does of a batch.
+    wait_until(net_.at(to_->name), net_.queue(), "tick " + std::to_string(tick), deadline,
+               [&](pg::Transaction& tx) { return pgq::newest_tick(tx, net_.queue()).value_or(0) >= tick; });
+  }
+
+  /// The write pause. Until the promotion is known to have happened, whatever goes wrong opens the old root again.
+  void hand_over() {
+    const std::string& queue = net_.queue();
+    if (steps_.dry_run()) result_.pause = rehearse(net_, *from_, *to_, std::chrono::seconds(10));
+    Deadline deadline(request_.limit);
+    auto closed_at = Clock::now();
+    try {
+      steps_.take(from_->name, "close " + from_->name + " for writes",
+                  {{"pgq_node.demote_root($1, 1, null)", {queue}}});
+      pause_merges(net_, steps_, *from_, deadline);
+      steps_.take(from_->name, "wait for open writers and make the last tick of " + from_->name,
+                  {{"select set_config('lock_timeout', $1, true)", {std::to_string(deadline.left().count()) + "ms"}},
+                   {"pgq_node.demote_root($1, 2, null)", {queue}}});
+      steps_.wait(to_->name, "wait until " + to_->name + " has the last tick", [&] {
+        pg::Transaction tx(net_.at(from_->name), pg::Mode::autocommit);
+        result_.last_tick = pgq::newest_tick(tx, queue).value_or(0);
+        wait_position(result_.last_tick, deadline);
+      });
+      net_.stop().check();
+      steps_.take(to_->name, "promote " + to_->name, Call{"pgq_node.promote_branch($1)", {queue}}.text(),
+                  [&] { promote(); });
+    } catch (const Error& e) {
+      if (!steps_.dry_run() && !promoted_after_all()) take_back(e);
+    }
+    if (!steps_.dry_run()) result_.pause = std::chrono::ceil<milliseconds>(Clock::now() - closed_at);
+  }
+
+  void promote() {
+    pg::Transaction tx(net_.at(to_->name));
+    // Behind a worker that is about to commit.
+    tx.exec("select 1 from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for update", net_.queue(),
+            to_->info->worker_name);
+    run_command(tx, "pgq_node.promote_branch($1)", {net_.queue()});
+    promoting_ = true;
+    tx.commit();
+  }
+
+  /// The promotion's outcome may have been lost with its connection: the node is asked.
+  bool promoted_after_all() {
+    try {
+      auto c = net_.rescue(to_->name);
+      pg::Transaction tx(*c, pg::Mode::autocommit);
+      auto info = node_info(tx, net_.queue());
+      return info && info->type == NodeType::root;
+    } catch (const Error&) {
+      if (!promoting_) return false;
+      std::throw_with_nested(Error("whether " + to_->name + " was promoted is unknown, so " + from_->name +
+                                   " stays closed for writes; run the same command again once " + to_->name +
+                                   " answers"));
+    }
+  }
+
+  [[noreturn]] void take_back(const Error& reason) {
+    try {
+      auto c = net_.rescue(from_->name);
+      reopen_root(*c, net_.queue());
+      resume_merges(net_, steps_, *from_);
+    } catch (const Error& e) {
+      log::error(e.what());
+      std::throw_with_nested(Error("the switchover failed (" + describe(reason) + ") and " + from_->name +
+                                   " could not be opened again: run the same command once more"));
+    }
+    bool stopped = dynamic_cast<const Stopped*>(&reason) != nullptr;
+    std::string text = "the switchover was taken back, " + from_->name +
+                       " is the root and takes writes again: " + (stopped ? "interrupted" : describe(reason));
+    auto sql = dynamic_cast<const pg::SqlError*>(&reason);
+    bool lock_timeout = sql && sql->sqlstate() == "55P03";
+    if (lock_timeout || dynamic_cast<const TimedOut*>(&reason)) throw TimedOut(text);
+    throw Error(text);
+  }
+
+  /// After the promotion there is only forward.
+  void complete() {
+    try {
+      follow();
+    } catch (const Error&) {
+      std::throw_with_nested(Error("node " + to_->name +
+                                   " is the root now, but the rest is not done; run the same "
+                                   "command again to complete it"));
+    }
+  }
+
+  void follow() {
+    const std::string& queue = net_.queue();
+    const std::string worker = from_->info->worker_name;
+    steps_.take(
+        to_->name, "subscribe " + from_->name + " at " + to_->name,
+        Call{"pgq_node.register_subscriber($1, $2, $3, $4)",
+             {queue, from_->name, worker, steps_.dry_run() ? pg::Param("<last tick>") : pg::Param(result_.last_tick)}}
+            .text(),
+        [&] {
+          pg::Transaction tx(net_.at(to_->name));
+          if (!reads_already(tx, worker)) subscribe_node(tx, queue, from_->name, worker, result_.last_tick);
+          tx.commit();
+        });
+    for (Peer* peer : net_.live())
+      for (auto& subscriber : peer->subscribers)
+        if (peer != to_ && subscriber.node == to_->name)
+          steps_.take(peer->name, "end the subscription of " + to_->name + " at " + peer->name,
+                      {{"pgq_node.unregister_subscriber($1, $2)", {queue, to_->name}}});
+    steps_.take(from_->name, "make " + from_->name + " a branch of " + to_->name,
+                {{"pgq_node.demote_root($1, 3, $2)", {queue, to_->name}}});
+    if (!steps_.dry_run()) resume_merges(net_, steps_, *from_);
+    steps_.wait(from_->name, "wait until the worker of " + from_->name + " follows", [&] { wait_follower(worker); });
+  }
+
+  /// Subscribed by an earlier run, and maybe further on by now.
+  bool reads_already(pg::Transaction& tx, const std::string& worker) {
+    for (auto& subscriber : subscribers(tx, net_.queue()))
+      if (subscriber.node == from_->name && subscriber.worker == worker)
+        return pgq::consumer_position(tx, net_.queue(), worker).value_or(0) >= result_.last_tick;
+    return false;
+  }
+
+  void wait_follower(const std::string& worker) {
+    try {
+      wait_until(net_.at(from_->name), net_.queue(), worker, Deadline(kFollowLimit), [&](pg::Transaction& tx) {
+        auto state = consumer_state(tx, net_.queue(), worker);
+        return state && state->uptodate;
+      });
+    } catch (const TimedOut&) {
+      log::warning("worker " + worker + " of " + from_->name + " has not answered yet; it follows once it runs");
+    } catch (const Stopped&) {  // everything is done but the waiting
+    }
+  }
+
+  Net& net_;
+  Steps& steps_;
+  const Hooks& hooks_;
+  const Switchover& request_;
+  Peer* to_ = nullptr;
+  Peer* from_ = nullptr;
+  bool promoting_ = false;
+  SwitchoverResult result_;
+};
+
+}  // namespace
+
+SwitchoverResult switchover(Net& net, Steps& steps, const Hooks& hooks, const Switchover& request) {
+  return Switcher(net, steps, hooks, request).run();
+}
+
+}  // namespace skytools::cascade
