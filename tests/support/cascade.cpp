@@ -82,9 +82,13 @@ void Cascade::stop(const std::string& node) {
   workers_.erase(node);
 }
 
-void Cascade::start_ticker() {
+void Cascade::start_ticker() { start_ticker({plan_.at(0).name}); }
+
+void Cascade::start_ticker(const std::vector<std::string>& nodes) {
   ticker_.reset();
-  ticker_ = std::make_unique<Background>(std::vector<std::string>{"ticker", "--db", conninfo(plan_.at(0).name)});
+  std::vector<std::string> args{"ticker"};
+  for (auto& node : nodes) args.insert(args.end(), {"--db", conninfo(node)});
+  ticker_ = std::make_unique<Background>(args);
 }
 
 void Cascade::add_tables(const std::vector<std::string>& tables, const std::vector<std::string>& options) {
@@ -101,15 +105,15 @@ void Cascade::add_tables(const std::vector<std::string>& tables, const std::vect
 
 std::int64_t Cascade::tick() {
   std::string newest = "select coalesce(max(tick_id), 0) from pgq.tick";
-  std::int64_t before = std::stoll(query("root", newest));
+  std::int64_t before = std::stoll(query(root_, newest));
   // A running ticker may be at it at the same time; both know the other's tick.
   bool made = eventually(std::chrono::seconds(20), [&] {
-    query("root", "select pgq.force_tick('set')");
-    query("root", "select pgq.ticker('set')");
-    return std::stoll(query("root", newest)) > before;
+    query(root_, "select pgq.force_tick('set')");
+    query(root_, "select pgq.ticker('set')");
+    return std::stoll(query(root_, newest)) > before;
   });
   if (!made) throw Error("no tick was made");
-  return std::stoll(query("root", newest));
+  return std::stoll(query(root_, newest));
 }
 
 std::int64_t Cascade::position(const std::string& node) const {
@@ -131,15 +135,15 @@ void Cascade::sync(const std::string& node, milliseconds limit) {
 
 void Cascade::sync_all() {
   for (auto& node : plan_)
-    if (workers_.contains(node.name) && !node.provider.empty()) sync(node.name);
+    if (workers_.contains(node.name) && node.name != root_) sync(node.name);
 }
 
 std::string Cascade::difference(const std::vector<std::string>& tables) const {
   for (auto& table : tables) {
-    std::string wanted = checksum(conninfo("root"), table);
+    std::string wanted = checksum(conninfo(root_), table);
     for (auto& node : plan_)
       if (std::string here = checksum(conninfo(node.name), table); here != wanted)
-        return table + ": root " + wanted + ", " + node.name + " " + here;
+        return table + ": " + root_ + " " + wanted + ", " + node.name + " " + here;
   }
   return "";
 }

@@ -36,6 +36,10 @@ class Cascade {
   Background& worker(const std::string& node) { return *workers_.at(node); }
   void stop(const std::string& node);
   void start_ticker();
+  /// One ticker for the databases of these nodes instead.
+  void start_ticker(const std::vector<std::string>& nodes);
+  /// From now on that node is the root: tick(), sync() and what compares start from it.
+  void root_is(const std::string& node) { root_ = node; }
   void stop_ticker() { ticker_.reset(); }
 
   /// Registers the tables from the root downwards and waits for their copies; the workers must run.
@@ -49,7 +53,7 @@ class Cascade {
   /// The worker's stored error; "" when there is none.
   std::string error(const std::string& node) const;
   /// Rows of a query on the root and on the node, once both have the same tick. CHECKs nothing itself.
-  bool same(const std::string& node, const std::string& sql) const { return query("root", sql) == query(node, sql); }
+  bool same(const std::string& node, const std::string& sql) const { return query(root_, sql) == query(node, sql); }
   /// The same for whole tables, rows in any order, on all nodes. @return "" or the first difference
   std::string difference(const std::vector<std::string>& tables) const;
   /// "" when no copy is under way and no consumer of a copy is left anywhere.
@@ -57,6 +61,7 @@ class Cascade {
 
  private:
   std::vector<NodePlan> plan_;
+  std::string root_ = "root";
   std::map<std::string, std::unique_ptr<Database>> databases_;
   std::unique_ptr<Background> ticker_;
   std::map<std::string, std::unique_ptr<Background>> workers_;
