@@ -27,5 +27,8 @@ void print_steps(Context& context, const cascade::Steps& steps);
 // cmd/node_roles.cpp
 int change_provider(Context& context);
 int switchover(Context& context);
+int failover(Context& context);
+int takeover(Context& context);
+int resurrect(Context& context);
 
 }  // namespace skytools::cmd

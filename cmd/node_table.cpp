@@ -30,6 +30,32 @@ constexpr config::Option kSwitchoverOptions[] = {
     flag("force", "in spite of gates that are not passed"),
 };
 
+constexpr config::Option kDead = {.key = "dead",
+                                  .type = Type::list,
+                                  .help = "a node that is dead, repeatable",
+                                  .value = "NODE",
+                                  .where = Where::flag};
+
+constexpr config::Option kFailoverOptions[] = {
+    node("to", "the node that takes over"),
+    kDead,
+    flag("force", "although a node named dead answers, or another one does not"),
+};
+
+constexpr config::Option kTakeoverOptions[] = {
+    flag("all", "the other subscribers of OLD move, too"),  flag("dead_root", "OLD was the root and is dead"),
+    flag("dead_branch", "OLD was a branch and is dead"),    kDead,
+    flag("force", "in spite of gates that are not passed"),
+};
+
+constexpr config::Option kResurrectOptions[] = {
+    {.key = "lost_events",
+     .fallback = "resurrect-lost-events.json",
+     .help = "where the lost events are written",
+     .value = "FILE",
+     .where = Where::flag},
+};
+
 constexpr Command kRows[] = {
     {.name = "change-provider",
      .help = "let a node read from another one",
@@ -58,6 +84,39 @@ constexpr Command kRows[] = {
          "Examples:\n"
          "  skytools londiste switchover --to b2 -Q shop --db 'host=db2 dbname=shop' --dry-run\n"
          "  skytools londiste switchover --to b2 -Q shop --db 'host=db2 dbname=shop' --yes"},
+    {.name = "failover",
+     .help = "a node takes over from dead ones",
+     .options = kFailoverOptions,
+     .run = failover,
+     .details =
+         "Positions of all living nodes are compared first. When the root is dead, the branch named by --to catches up "
+         "from the\nmost advanced living branch and is promoted; when a branch or leaf is dead, its subscribers are "
+         "attached elsewhere. A\ndead root keeps its place (a gravestone) until resurrect brings it back or drop-node "
+         "gives it up. Without --dead the\nprovider of --to is meant. Exit code 3: done, but a node has more than the "
+         "new root and was left alone.\n"
+         "\n"
+         "Examples:\n"
+         "  skytools londiste failover --to b2 -Q shop --db 'host=db2 dbname=shop' --dry-run\n"
+         "  skytools londiste failover --to b2 --dead hq --dead b1 -Q shop --db 'host=db2 dbname=shop' --yes"},
+    {.name = "takeover",
+     .synopsis = "OLD",
+     .help = "this node takes over from another one: the original's form of switchover and failover",
+     .options = kTakeoverOptions,
+     .run = takeover,
+     .details = "Run on the node that takes over. A living root is switched over, a living branch reads from this node "
+                "afterwards;\nwith --dead-root, --dead-branch or --dead it is a failover.",
+     .min_args = 1,
+     .max_args = 1},
+    {.name = "resurrect",
+     .help = "bring this node back after the set went on without it",
+     .options = kResurrectOptions,
+     .run = resurrect,
+     .details =
+         "Run on the old root (or branch) once it lives again. It is closed for writes and becomes a branch of the "
+         "node "
+         "that took\nover. What it committed that nobody else has is written to a JSON file, an object per event, and "
+         "taken out of its queue;\nits tables are left as they are. When there were such changes, its worker stays "
+         "paused until somebody has compared the\ntables and resumes it. Refuses while the file exists."},
 };
 
 }  // namespace

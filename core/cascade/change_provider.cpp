@@ -101,6 +101,12 @@ class Mover {
                         net_.queue(), position))
       throw Error("[" + c.label() + "] tick " + std::to_string(position) + ", where " + consumer_ + " of " +
                   move_.node + " is, is not in the queue");
+    // After a failover both may have a tick of that number, but not the same one.
+    auto end = pgq::consumer_position(tx, net_.queue(), gravestone(from_));
+    if (end && *end < position)
+      throw Error("node " + move_.node + " has tick " + std::to_string(position) + " of " + from_ + ", of which " +
+                  move_.to + " knows nothing after tick " + std::to_string(*end) +
+                  ": they have gone apart, the node has to be created anew");
   }
 
   void subscribe(std::int64_t position) {

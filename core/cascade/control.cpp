@@ -7,8 +7,9 @@ namespace skytools::cascade {
 
 namespace {
 
-constexpr milliseconds kPoll(250);        ///< the net below the notifications
-constexpr milliseconds kForeignPoll(50);  ///< where nobody notifies: schemas of the original
+constexpr milliseconds kPoll(250);          ///< the net below the notifications
+constexpr milliseconds kWorkersTick(2000);  ///< a running worker makes its tick right after its commit
+constexpr milliseconds kForeignPoll(50);    ///< where nobody notifies: schemas of the original
 
 bool paused_and_seen(pg::Transaction& tx, const std::string& queue, const std::string& consumer, bool paused) {
   auto state = consumer_state(tx, queue, consumer);
@@ -108,6 +109,23 @@ void while_still(pg::Connection& node, const std::string& queue, const std::stri
       resume(tx);
     }
     throw;
+  }
+}
+
+void complete_tick(pg::Connection& node, const std::string& queue) {
+  auto has_tick = [&](pg::Transaction& tx) {
+    auto state = worker_state(tx, queue);
+    return state.queue_top.value_or(0) >= state.completed_tick;
+  };
+  try {
+    wait_until(node, queue, "the tick of the last batch", Deadline(kWorkersTick), has_tick);
+  } catch (const TimedOut&) {
+    pg::Transaction tx(node);
+    tx.exec(
+        "select pgq.ticker(q.queue_name, $2::bigint, now(), pgq.seq_getval(q.queue_event_seq)) from pgq.queue q"
+        " where q.queue_name = $1",
+        queue, worker_state(tx, queue).completed_tick);
+    tx.commit();
   }
 }
 

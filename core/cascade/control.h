@@ -30,4 +30,8 @@ void set_paused(pg::Connection& node, const std::string& queue, const std::strin
 void while_still(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit,
                  const std::function<void(pg::Transaction&, std::int64_t position)>& work);
 
+/// A worker of a branch that died between its commit and its tick leaves events without one. Waits for the tick of a
+/// running worker, or makes it up.
+void complete_tick(pg::Connection& node, const std::string& queue);
+
 }  // namespace skytools::cascade

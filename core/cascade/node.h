@@ -67,6 +67,9 @@ struct Subscriber {
   std::optional<std::int64_t> watermark;
 };
 
+/// The consumer that keeps a dead root's place in the queue of the node that took over.
+inline std::string gravestone(const std::string& node) { return node + ".gravestone"; }
+
 /// Runs `select ret_code, ret_note from <call>`; notes of 3xx are logged as warnings. @return the code  @throws Error
 /// from 400 on
 int run_command(pg::Transaction& tx, const std::string& call, std::span<const pg::Param> params);

@@ -3,9 +3,9 @@
 #include "core/base/failpoint.h"
 #include "core/base/strings.h"
 #include "core/cascade/change_provider.h"
+#include "core/cascade/closing.h"
 #include "core/cascade/control.h"
 #include "core/cascade/gates.h"
-#include "core/cascade/merge_pause.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
 
@@ -106,9 +106,7 @@ class Switcher {
       steps_.take(from_->name, "close " + from_->name + " for writes",
                   {{"pgq_node.demote_root($1, 1, null)", {queue}}});
       pause_merges(net_, steps_, *from_, deadline);
-      steps_.take(from_->name, "wait for open writers and make the last tick of " + from_->name,
-                  {{"select set_config('lock_timeout', $1, true)", {std::to_string(deadline.left().count()) + "ms"}},
-                   {"pgq_node.demote_root($1, 2, null)", {queue}}});
+      make_last_tick(net_, steps_, from_->name, deadline);
       steps_.wait(to_->name, "wait until " + to_->name + " has the last tick", [&] {
         pg::Transaction tx(net_.at(from_->name), pg::Mode::autocommit);
         result_.last_tick = pgq::newest_tick(tx, queue).value_or(0);
@@ -161,9 +159,7 @@ class Switcher {
     bool stopped = dynamic_cast<const Stopped*>(&reason) != nullptr;
     std::string text = "the switchover was taken back, " + from_->name +
                        " is the root and takes writes again: " + (stopped ? "interrupted" : describe(reason));
-    auto sql = dynamic_cast<const pg::SqlError*>(&reason);
-    bool lock_timeout = sql && sql->sqlstate() == "55P03";
-    if (lock_timeout || dynamic_cast<const TimedOut*>(&reason)) throw TimedOut(text);
+    if (dynamic_cast<const TimedOut*>(&reason)) throw TimedOut(text);
     throw Error(text);
   }
 

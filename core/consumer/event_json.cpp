@@ -4,15 +4,6 @@
 
 namespace skytools::consumer {
 
-std::string iso_time(const std::string& time) {
-  if (time.size() < 20 || time[10] != ' ' || time.ends_with("BC")) return time;
-  std::string out = time;
-  out[10] = 'T';
-  auto zone = out.find_last_of("+-");
-  if (zone != std::string::npos && zone > 10 && out.size() - zone == 3) out += ":00";
-  return out;
-}
-
 EventJson::EventJson(const std::string& queue, const std::string& consumer)
     : who_(", \"queue\": " + log::json_quote(queue) + ", \"consumer\": " + log::json_quote(consumer)) {}
 
@@ -21,7 +12,7 @@ void EventJson::set_batch(const pgq::Batch& batch) {
 }
 
 void EventJson::append(const pgq::Event& e, std::string& out) const {
-  out += "{\"id\": " + std::to_string(e.id) + ", \"time\": " + log::json_quote(iso_time(e.time));
+  out += "{\"id\": " + std::to_string(e.id) + ", \"time\": " + log::json_quote(pgq::iso_time(e.time));
   out += ", \"txid\": " + (e.txid ? std::to_string(e.txid) : "null");
   out += ", \"retry\": " + (e.retry ? std::to_string(*e.retry) : "null");
   out += ", \"type\": " + log::json_quote(e.type);

@@ -18,7 +18,4 @@ class EventJson {
   std::string who_, tail_;  ///< the members that stay the same for all events of a consumer, of a batch
 };
 
-/// "2026-01-02 03:04:05.678+00" → "2026-01-02T03:04:05.678+00:00"; other texts (infinity) stay as they are.
-std::string iso_time(const std::string& time);
-
 }  // namespace skytools::consumer

@@ -18,6 +18,9 @@ struct Event {
   std::array<std::optional<std::string>, 4> extra;
 };
 
+/// "2026-01-02 03:04:05.678+00" → "2026-01-02T03:04:05.678+00:00"; other texts (infinity) stay as they are.
+std::string iso_time(const std::string& time);
+
 /// A batch is what became visible between two ticks.
 struct Batch {
   std::int64_t id = 0;

@@ -3,50 +3,137 @@
 
 #include <csignal>
 
-#include "tests/support/cascade.h"
+#include "core/pg/transaction.h"
+#include "tests/support/roaming_set.h"
 
 using namespace skytools;
 using std::chrono::seconds;
-using test::Cascade;
 using test::eventually;
+using test::RoamingLoad;
+using test::RoamingSet;
 
 namespace {
 
-const char* const kTable = "create table t (id int primary key, v text)";
-
-/// root, branch and leaf below it, one table, everything running.
-struct Three {
-  Cascade c{{{"root"}, {"branch", "root"}, {"leaf", "branch"}}};
-  Three() {
-    c.start_ticker({"root", "branch"});
-    c.everywhere(kTable);
-    c.start_all();
-    c.add_tables({"t"});
-    c.query("root", "insert into t select g, g from generate_series(1, 100) g");
-    c.sync_all();
-  }
-  test::Output switchover(const std::string& to, std::vector<std::string> args = {}, test::ProgramOptions options = {}) {
-    args.insert(args.begin(), {"switchover", "--to", to, "--yes"});
-    return c.try_run("leaf", args, options);
-  }
-  std::string types() {
-    std::string all;
-    for (auto* node : {"root", "branch", "leaf"})
-      all += c.query(node, "select node_type || ' < ' || provider_node from pgq_node.get_node_info('set')") + "; ";
-    return all;
-  }
-};
-
 const char* const kBefore = "root < root; branch < root; leaf < branch; ";
-const char* const kAfter = "branch < branch; root < branch; leaf < branch; ";
+const char* const kAfter = "root < branch; branch < branch; leaf < branch; ";
 
 }  // namespace
 
-TEST_CASE("a branch becomes the root and the old root its branch, and back") {
-  Three t;
-  auto o = t.switchover("branch", {"--json"});
-  REQUIRE_MESSAGE(o.exit == 0, o.err);
-  CHECK(o.out.find("\"root\":\"branch\"") != std::string::npos);
-  CHECK(o.out.find("\"old_root\":\"root\"") != std::string::npos);
-  CHECK(t.types() == "branch < branch; root < root; leaf < branch; ");
+TEST_CASE("a branch becomes the root and the old root its branch, and back, while clients write") {
+  RoamingSet s;
+  RoamingLoad load(s.conninfos({"root", "branch"}));
+  REQUIRE(eventually(seconds(20), [&] { return load.committed() > 50; }));
+  for (auto* to : {"branch", "root"}) {
+    auto o = s.role("leaf", {"switchover", "--to", to, "--json"});
+    REQUIRE_MESSAGE(o.exit == 0, o.err);
+    CHECK(o.out.find("\"root\": \"" + std::string(to) + "\"") != std::string::npos);
+    CHECK(o.out.find("\"write_pause\": 0.") != std::string::npos);
+    auto before = load.committed();
+    CHECK(eventually(seconds(20), [&] { return load.committed() > before + 20; }));
+    s.c.root_is(to);
+  }
+  load.stop();
+  CHECK(s.types() == "root < root; branch < root; leaf < branch; ");
+  s.expect_equal(load);
+}
+
+TEST_CASE("gates refuse before anything changes, and say why") {
+  RoamingSet s;
+  auto refused = [&](std::vector<std::string> args, const char* why, int exit = 5) {
+    auto o = s.role("leaf", args);
+    CHECK(o.exit == exit);
+    CHECK_MESSAGE(o.err.find(why) != std::string::npos, o.err);
+    CHECK(s.types() == kBefore);
+    CHECK(s.c.query("root", "select queue_disable_insert from pgq.queue") == "f");
+  };
+  refused({"switchover", "--to", "leaf"}, "is a leaf");
+  refused({"switchover", "--to", "branhc"}, "did you mean 'branch'?", 1);
+  refused({"switchover"}, "--to NODE", 2);
+  auto unconfirmed = s.c.try_run("leaf", {"switchover", "--to", "branch"});
+  CHECK(unconfirmed.exit == 5);
+  CHECK(unconfirmed.err.find("--yes") != std::string::npos);
+
+  s.c.query("root", "create table extra (id int primary key)");
+  s.c.run("root", {"add-table", "extra"});
+  s.c.sync("branch");
+  refused({"switchover", "--to", "branch"}, "tables: public.extra is not replicated there");
+  s.c.query("root", "select londiste.local_remove_table('set', 'public.extra')");
+  s.c.sync("branch");
+
+  s.c.query("branch", "alter table ledger disable trigger user");
+  refused({"switchover", "--to", "branch"}, "public.ledger has no enabled triggers");
+  s.c.query("branch", "alter table ledger enable trigger user");
+
+  s.c.query("branch", "select pgq_node.set_consumer_paused('set', 'set_branch', true)");
+  refused({"switchover", "--to", "branch"}, "worker: worker set_branch of branch is paused");
+  s.c.query("branch", "select pgq_node.set_consumer_paused('set', 'set_branch', false)");
+  s.c.stop("branch");
+  refused({"switchover", "--to", "branch"}, "does not answer: is it running?");
+}
+
+TEST_CASE("a rehearsal tells the steps and the pause, and changes nothing") {
+  RoamingSet s;
+  auto o = s.role("leaf", {"switchover", "--to", "branch", "--dry-run"});
+  CHECK_MESSAGE(o.exit == 0, o.err);
+  CHECK(o.out.find("pgq_node.promote_branch('set')") != std::string::npos);
+  CHECK(o.err.find("write pause: about ") != std::string::npos);
+  CHECK(s.types() == kBefore);
+  CHECK(s.c.query("root", "select queue_disable_insert from pgq.queue") == "f");
+}
+
+TEST_CASE("a writer that does not end makes the switchover give up: the old root is open again") {
+  RoamingSet s;
+  pg::Connection writer("writer", s.c.conninfo("root"));
+  pg::Transaction tx(writer);
+  tx.exec("insert into ledger values (7, 1, 0)");
+  auto o = s.role("leaf", {"switchover", "--to", "branch", "--timeout", "1s"});
+  CHECK(o.exit == 7);
+  CHECK_MESSAGE(o.err.find("root is the root and takes writes again") != std::string::npos, o.err);
+  CHECK(s.types() == kBefore);
+  tx.commit();
+  s.c.query("root", "insert into ledger values (8, 1, 0)");
+  o = s.role("leaf", {"switchover", "--to", "branch"});
+  CHECK_MESSAGE(o.exit == 0, o.err);
+  CHECK(s.types() == kAfter);
+}
+
+TEST_CASE("Ctrl-C in the write pause takes the switchover back") {
+  RoamingSet s;
+  pg::Connection writer("writer", s.c.conninfo("root"));
+  pg::Transaction tx(writer);
+  tx.exec("insert into ledger values (7, 1, 0)");
+  test::Background command(s.role_args("leaf", {"switchover", "--to", "branch", "--timeout", "60s"}));
+  REQUIRE(eventually(seconds(20), [&] {
+    return s.c.query("root", "select count(*) from pg_locks where mode = 'ExclusiveLock' and not granted") != "0";
+  }));
+  command.signal(SIGINT);
+  CHECK(command.wait() != 0);
+  CHECK(s.c.query("root", "select queue_disable_insert from pgq.queue") == "f");
+  CHECK(s.types() == kBefore);
+}
+
+TEST_CASE("killed after any step, the same command completes what is left") {
+  RoamingSet s;
+  std::vector<std::string> roots{"root", "branch"};
+  int kills = 0;
+  RoamingLoad load(s.conninfos(roots));
+  for (int step = 1;; ++step) {
+    INFO("killed after step " << step);
+    std::string to = roots[static_cast<std::size_t>(step % 2)];
+    auto start = load.committed();
+    REQUIRE(eventually(seconds(20), [&] { return load.committed() > start + 5; }));
+    auto killed = s.role("leaf", {"switchover", "--to", to},
+                         {.env = {{"SKYTOOLS_FAILPOINTS", "cascade.step=crash@" + std::to_string(step)}}});
+    kills += killed.exit != 0;
+    auto again = s.role("leaf", {"switchover", "--to", to});
+    REQUIRE_MESSAGE(again.exit == 0, again.err);
+    s.c.root_is(to);
+    auto before = load.committed();
+    CHECK(eventually(seconds(20), [&] { return load.committed() > before + 5; }));
+    load.hold();
+    s.expect_equal(load);
+    load.go();
+    if (killed.exit == 0) break;
+  }
+  CHECK(kills >= 8);
 }

@@ -64,10 +64,10 @@ TEST_CASE("an event as JSON") {
 }
 
 TEST_CASE("times become ISO 8601") {
-  CHECK(iso_time("2026-01-02 03:04:05+00") == "2026-01-02T03:04:05+00:00");
-  CHECK(iso_time("2026-01-02 03:04:05.123456-07") == "2026-01-02T03:04:05.123456-07:00");
-  CHECK(iso_time("2026-01-02 03:04:05+05:30") == "2026-01-02T03:04:05+05:30");
-  CHECK(iso_time("infinity") == "infinity");
+  CHECK(pgq::iso_time("2026-01-02 03:04:05+00") == "2026-01-02T03:04:05+00:00");
+  CHECK(pgq::iso_time("2026-01-02 03:04:05.123456-07") == "2026-01-02T03:04:05.123456-07:00");
+  CHECK(pgq::iso_time("2026-01-02 03:04:05+05:30") == "2026-01-02T03:04:05+05:30");
+  CHECK(pgq::iso_time("infinity") == "infinity");
 }
 
 TEST_CASE("table filters and arrays are quoted") {

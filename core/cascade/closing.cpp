@@ -1,4 +1,4 @@
-#include "core/cascade/merge_pause.h"
+#include "core/cascade/closing.h"
 
 #include "core/cascade/control.h"
 #include "core/log/log.h"
@@ -7,6 +7,7 @@ namespace skytools::cascade {
 
 namespace {
 
+constexpr milliseconds kLockSlice(500);  ///< a statement that waits for a lock sees no stop request
 constexpr const char* kMark = "paused_by=switchover";
 
 struct Part {
@@ -35,6 +36,26 @@ bool ours(pg::Connection& c, const std::string& queue) {
 }
 
 }  // namespace
+
+void make_last_tick(Net& net, Steps& steps, const std::string& root, const Deadline& deadline) {
+  const Call call{"pgq_node.demote_root($1, 2, null)", {net.queue()}};
+  steps.take(root, "wait for open writers and make the last tick of " + root, call.text(), [&] {
+    for (;;) {
+      net.stop().check();
+      try {
+        pg::Transaction tx(net.at(root));
+        tx.exec("select set_config('lock_timeout', $1, true)",
+                std::to_string(deadline.left(kLockSlice).count() + 1) + "ms");
+        call.run(tx);
+        tx.commit();
+        return;
+      } catch (const pg::SqlError& e) {
+        if (e.sqlstate() != "55P03") throw;
+      }
+      if (deadline.passed()) throw TimedOut("[" + net.at(root).label() + "] open writers did not end in time");
+    }
+  });
+}
 
 void reopen_root(pg::Connection& c, const std::string& queue) {
   pg::Transaction tx(c);

@@ -4,6 +4,10 @@
 
 namespace skytools::cascade {
 
+/// demote_root() step 2 on a root that is closed for writes: waits for open writers and makes the last tick. A stop or
+/// the deadline ends the wait within half a second. @throws TimedOut, Stopped
+void make_last_tick(Net& net, Steps& steps, const std::string& root, const Deadline& deadline);
+
 /// Opens a root for writes that demote_root() closed in steps 1 and 2.
 void reopen_root(pg::Connection& c, const std::string& queue);
 
