@@ -81,11 +81,16 @@ class Switcher {
 
   /// Everything that can be done while writes go on.
   void gather() {
-    if (request_.all)
+    if (request_.all) {
+      move(*to_, *from_);  // whoever feeds it now is going to read from it
       for (Peer* peer : net_.live())
-        if (peer != to_ && !peer->is(NodeType::root) && peer->info->provider_node == from_->name)
-          change_provider(net_, steps_, hooks_, {.node = peer->name, .to = to_->name, .force = request_.force});
+        if (peer != to_ && !peer->is(NodeType::root) && peer->info->provider_node == from_->name) move(*peer, *to_);
+    }
     steps_.wait(to_->name, "wait until " + to_->name + " has caught up", [&] { catch_up(); });
+  }
+
+  void move(const Peer& node, const Peer& to) {
+    change_provider(net_, steps_, hooks_, {.node = node.name, .to = to.name, .consumer = {}, .force = request_.force});
   }
 
   void catch_up() { wait_position(from_->top.value_or(0), Deadline(request_.limit)); }

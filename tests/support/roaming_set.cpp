@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "core/base/error.h"
+
 namespace skytools::test {
 
 RoamingSet::RoamingSet(std::vector<NodePlan> nodes) : plan(nodes), c(std::move(nodes), false) {
@@ -30,11 +32,14 @@ std::vector<std::string> RoamingSet::role_args(const std::string& node, std::vec
 
 std::string RoamingSet::types() const {
   std::string all;
-  for (auto& node : plan)
-    all += c.query(node.name,
-                   "select node_name || ' < ' || case node_type when 'root' then node_name else provider_node end"
-                   " from pgq_node.get_node_info('set')") +
-           "; ";
+  const char* kSql =
+      "select node_name || ' < ' || case node_type when 'root' then node_name else provider_node end"
+      " from pgq_node.get_node_info('set')";
+  for (auto& node : plan) try {
+      all += c.query(node.name, kSql) + "; ";
+    } catch (const Error&) {
+      all += node.name + " is dead; ";
+    }
   return all;
 }
 
