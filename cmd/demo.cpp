@@ -41,7 +41,9 @@ constexpr std::string_view kDetails =
     "and a\n"
     "leaf, replicates while pgbench writes, and compares every table on all nodes at the same tick: number of rows and "
     "a\n"
-    "checksum over all values. Needs the server programs of PostgreSQL and pgbench; SKYTOOLS_PG_BINDIR names their "
+    "checksum over all values. Then the branch becomes the root and the old root its branch, and back, while pgbench "
+    "writes,\nand everything is compared again. Needs the server programs of PostgreSQL and pgbench; "
+    "SKYTOOLS_PG_BINDIR names their "
     "folder.\n"
     "As root the servers run as the user postgres.\n"
     "\n"
@@ -62,6 +64,9 @@ void print_json(Context& context, const run::DemoReport& report) {
   for (auto& n : report.nodes) nodes.push_back(n.name), connections.push_back(n.conninfo);
   // What --keep leaves behind; null without it.
   bool kept = !report.kept_pids.empty();
+  ui::Json pauses{"["};
+  for (auto pause : report.pauses) pauses.text += (pauses.text.size() > 1 ? ", " : "") + ui::Cell(pause).json();
+  pauses.text += "]";
   for (auto pid : report.kept_pids) pids.push_back(std::to_string(pid));
   context.out << ui::json_object({{"equal", report.equal()},
                                   {"tick", report.tick},
@@ -73,7 +78,8 @@ void print_json(Context& context, const run::DemoReport& report) {
                                   {"different", different},
                                   {"rows", report.rows},
                                   {"copy", report.copy},
-                                  {"catch_up", report.catch_up}})
+                                  {"catch_up", report.catch_up},
+                                  {"write_pauses", pauses}})
               << '\n';
 }
 
@@ -96,7 +102,10 @@ void print_text(Context& context, const run::DemoReport& report) {
   if (!report.equal()) return;
   context.out << "demo passed: " << report.tables.size() << " tables equal on " << report.nodes.size() << " nodes, "
               << report.rows << " rows, copy " << seconds(report.copy) << " s, catch-up " << seconds(report.catch_up)
-              << " s" << std::endl;
+              << " s, write pause of a switchover";
+  for (auto& pause : report.pauses)
+    context.out << (&pause == &report.pauses.front() ? " " : " and ") << pause.count() << " ms";
+  context.out << std::endl;
 }
 
 int demo(Context& context) {

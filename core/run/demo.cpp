@@ -1,5 +1,6 @@
 #include "core/run/demo.h"
 
+#include <cmath>
 #include <fstream>
 
 #include "core/base/duration.h"
@@ -14,6 +15,7 @@ namespace skytools::run {
 namespace {
 
 constexpr auto kPoll = milliseconds(50);
+constexpr auto kBetweenSwitches = std::chrono::seconds(2);  ///< the load writes on each root for so long at least
 constexpr auto kCatchUpLimit = std::chrono::minutes(5);
 constexpr const char* kScale = "1";       ///< of pgbench: 100000 accounts each
 constexpr const char* kLoadRate = "300";  ///< transactions per second, so that two cores can follow
@@ -36,6 +38,8 @@ class Demo {
   void start_load();
   void copy_to_branch() { copy_to("branch"); }
   void copy_to_leaf() { copy_to("leaf"); }
+  void switch_to_branch() { switch_to("branch"); }
+  void switch_back() { switch_to("root"); }
   void end_load();
   void catch_up();
   void compare_nodes();
@@ -44,12 +48,15 @@ class Demo {
   const std::string& conninfo(const std::string& node) const;
   std::vector<std::string> command(const std::string& node, std::vector<std::string> words) const;
   void copy_to(const std::string& node);
+  void load(const std::string& node);
+  void switch_to(const std::string& node);
 
   const DemoOptions& options_;
   DemoWorld world_;
   DemoReport report_;
   Clock::time_point load_start_;
-  std::string note_;  ///< what a step has to tell, after its title
+  std::int64_t transactions_ = 0;  ///< of the load before it was refused
+  std::string note_;               ///< what a step has to tell, after its title
 };
 
 /// The story. A step that cannot do its part throws; the next one may rely on it.
@@ -70,6 +77,12 @@ constexpr Step kSteps[] = {
     {"end the load", &Demo::end_load},
     {"wait until all nodes are at the same tick", &Demo::catch_up},
     {"compare all tables on all nodes", &Demo::compare_nodes},
+    {"start the load again", &Demo::start_load},
+    {"make the branch the root while clients write", &Demo::switch_to_branch},
+    {"make the old root the root again while clients write", &Demo::switch_back},
+    {"end the load again", &Demo::end_load},
+    {"wait until all nodes are at the same tick again", &Demo::catch_up},
+    {"compare all tables again", &Demo::compare_nodes},
 };
 
 DemoReport Demo::run() {
@@ -83,8 +96,10 @@ DemoReport Demo::run() {
     } catch (const Error&) {
       std::throw_with_nested(Error(std::string("the demo could not ") + step.title));
     }
+    bool differs = step.run == &Demo::compare_nodes && !report_.equal();
     options_.say(std::string(step.title) + (note_.empty() ? "" : ": " + note_) + " (" + format_duration(since(start)) +
                  ")");
+    if (differs) break;  // told by the report
   }
   report_.folder = world_.folder();
   if (options_.keep) {
@@ -150,13 +165,32 @@ void Demo::add_to_root() {
   }
 }
 
-void Demo::start_load() {
+void Demo::load(const std::string& node) {
   auto script = world_.folder() / "load.sql";
   std::ofstream(script) << kDemoLoad;
   world_.start_load(
-      {"-n", "-c", kLoadClients, "-R", kLoadRate, "-b", "tpcb-like@9", "-f", script.string() + "@1", conninfo("root")});
+      {"-n", "-c", kLoadClients, "-R", kLoadRate, "-b", "tpcb-like@9", "-f", script.string() + "@1", conninfo(node)});
+}
+
+void Demo::start_load() {
+  load("root");
   load_start_ = Clock::now();
+  transactions_ = 0;
   note_ = std::string(kLoadRate) + " transactions per second from " + kLoadClients + " clients";
+}
+
+/// The clients are refused by the old root, and come back to the new one.
+void Demo::switch_to(const std::string& node) {
+  world_.wait(kBetweenSwitches);
+  world_.expect_refusal();
+  constexpr std::string_view kKey = "\"write_pause\": ";
+  std::string said = world_.skytools(command(node, {"londiste", "switchover", "--to", node, "--yes", "--json"}));
+  auto at = said.find(kKey);
+  if (at == std::string::npos) throw Error("switchover told no write pause");
+  report_.pauses.emplace_back(std::lround(std::stod(said.substr(at + kKey.size())) * 1000));
+  transactions_ += world_.wait_refused();
+  load(node);
+  note_ = "writers waited " + format_duration(report_.pauses.back());
 }
 
 void Demo::copy_to(const std::string& node) {
@@ -171,8 +205,10 @@ void Demo::copy_to(const std::string& node) {
 }
 
 void Demo::end_load() {
-  if (auto ran = since(load_start_); ran < options_.load) world_.wait(options_.load - ran);
-  auto done = world_.end_load();
+  bool first = report_.pauses.empty();
+  if (auto ran = since(load_start_); first && ran < options_.load) world_.wait(options_.load - ran);
+  if (!first) world_.wait(kBetweenSwitches);
+  auto done = transactions_ + world_.end_load();
   note_ = std::to_string(done) + " transactions in " + format_duration(since(load_start_));
 }
 

@@ -37,6 +37,7 @@ struct DemoReport {
   std::vector<DemoTable> tables;
   std::int64_t tick = 0, rows = 0;
   milliseconds copy{0}, catch_up{0};
+  std::vector<milliseconds> pauses;  ///< writers were refused for so long, per switchover
   std::filesystem::path folder;
   std::vector<pid_t> kept_pids;  ///< with `keep`: what runs on, workers before servers
   bool equal() const;
@@ -46,8 +47,8 @@ struct DemoReport {
 std::vector<std::string> demo_steps();
 
 /// Builds throwaway servers with a root, a branch and a leaf from this program and PostgreSQL's, replicates a running
-/// load and compares. Everything is gone afterwards, whatever happens, unless `keep` and all steps ran. Call it in the
-/// main thread.
+/// load, compares, makes the branch the root and back while clients write, and compares again. Everything is gone
+/// afterwards, whatever happens, unless `keep` and all steps ran. Call it in the main thread.
 /// @throws Error  naming the step, with the last lines of the log of what failed; Stopped
 DemoReport run_demo(const DemoOptions& options, const StopToken& stop);
 

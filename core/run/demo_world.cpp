@@ -71,10 +71,12 @@ void DemoWorld::finish(const std::string& name, std::vector<std::string> argv) {
   throw TimedOut(name + " takes too long: " + last_lines(log_of(name), 2));
 }
 
-void DemoWorld::skytools(const std::vector<std::string>& args) {
+std::string DemoWorld::skytools(const std::vector<std::string>& args) {
   std::vector<std::string> argv{fs::read_symlink("/proc/self/exe")};
   argv.insert(argv.end(), args.begin(), args.end());
+  auto before = fs::exists(log_of("skytools")) ? fs::file_size(log_of("skytools")) : 0;
   finish("skytools", argv);
+  return read_file(log_of("skytools")).substr(before);
 }
 
 void DemoWorld::start_skytools(const std::string& name, const std::vector<std::string>& args) {
@@ -102,16 +104,30 @@ std::int64_t DemoWorld::end_load() {
   if (!code) throw TimedOut("the load does not end");
   if (*code != 0) fail("load", *code);
   load_.reset();
+  return transactions();
+}
+
+std::int64_t DemoWorld::wait_refused() {
+  if (!load_->wait(Deadline(kGrace), &stop_)) throw TimedOut("the load goes on where it should be refused");
+  load_.reset();
+  refusal_ = false;
+  std::string report = read_file(log_of("load"));
+  if (report.find("disallowed") == std::string::npos && report.find("not allowed") == std::string::npos)
+    throw Error("the load ended, but not because it was refused: " + last_lines(log_of("load"), 2));
+  return transactions();
+}
+
+std::int64_t DemoWorld::transactions() const {
   constexpr std::string_view kDone = "number of transactions actually processed: ";
   std::string report = read_file(log_of("load"));
-  auto at = report.find(kDone);
+  auto at = report.rfind(kDone);
   return at == std::string::npos ? 0 : std::atoll(report.c_str() + at + kDone.size());
 }
 
 void DemoWorld::check_alive() {
   for (auto& p : processes_)
     if (auto code = p.child->wait(Deadline(milliseconds(0)))) fail(p.name, *code);
-  if (load_)
+  if (load_ && !refusal_)
     if (auto code = load_->wait(Deadline(milliseconds(0)))) fail("load", *code);
   for (auto& s : servers_)
     if (!s->running()) throw Error("a server ended unexpectedly: " + last_lines(s->log(), 2));

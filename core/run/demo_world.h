@@ -19,8 +19,8 @@ class DemoWorld {
   ~DemoWorld();
 
   ThrowawayServer& add_server();
-  /// Runs this program with these arguments to its end. @throws Error  with the last line it wrote
-  void skytools(const std::vector<std::string>& args);
+  /// Runs this program with these arguments to its end. @return what it wrote  @throws Error  with the last line of it
+  std::string skytools(const std::vector<std::string>& args);
   /// Starts this program as a process of its own. @param name  of its log file
   void start_skytools(const std::string& name, const std::vector<std::string>& args);
   /// Runs a program of PostgreSQL to its end ("pgbench").
@@ -29,6 +29,9 @@ class DemoWorld {
   void start_load(const std::vector<std::string>& pgbench_args);
   /// Lets the load end by itself. @return transactions done
   std::int64_t end_load();
+  /// From now on the load may be refused; wait_refused() waits until all of its clients were. @return transactions done
+  void expect_refusal() { refusal_ = true; }
+  std::int64_t wait_refused();
 
   /// Sleeps. @throws Stopped; Error  when a process has ended unasked
   void wait(milliseconds d);
@@ -46,6 +49,7 @@ class DemoWorld {
   std::unique_ptr<Child> launch(const std::string& name, std::vector<std::string> argv, bool survives);
   void finish(const std::string& name, std::vector<std::string> argv);
   void check_alive();
+  std::int64_t transactions() const;  ///< as the report of the ended load says
   std::filesystem::path log_of(const std::string& name) const { return folder() / (name + ".log"); }
   [[noreturn]] void fail(const std::string& name, int exit_code) const;
 
@@ -55,6 +59,7 @@ class DemoWorld {
   std::vector<std::unique_ptr<ThrowawayServer>> servers_;
   std::vector<Process> processes_;  ///< tickers and workers
   std::unique_ptr<Child> load_;
+  bool refusal_ = false;
 };
 
 }  // namespace skytools::run

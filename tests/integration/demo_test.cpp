@@ -52,6 +52,8 @@ TEST_CASE("the demo passes and leaves nothing behind") {
   CHECK(last.starts_with("demo passed: 5 tables equal on 3 nodes, "));
   CHECK(last.find(" rows, copy ") != std::string::npos);
   CHECK(last.find("catch-up ") != std::string::npos);
+  CHECK(last.find("write pause of a switchover ") != std::string::npos);
+  CHECK(o.out.find("make the branch the root while clients write: writers waited ") != std::string::npos);
   for (const char* table : {"public.pgbench_accounts", "public.pgbench_history", "Odd Schema.Täb \"le\" & Co."})
     CHECK(o.out.find(table) != std::string::npos);
   CHECK(std::filesystem::is_empty(base.path()));
@@ -67,6 +69,7 @@ TEST_CASE("what the demo keeps goes on replicating, and its comparison sees ever
   for (auto& pid : json["pids"]) leftover.pids.push_back(std::stoi(std::string(pid)));
   CHECK(json["equal"] == true);
   CHECK(json["tables"].size() == 5);
+  CHECK(json["write_pauses"].size() == 2);
   run::DemoReport report;
   for (std::size_t i = 0; i < 3; ++i) report.nodes.push_back({json["nodes"][i], json["connections"][i]});
   const std::string &root = report.nodes[0].conninfo, &branch = report.nodes[1].conninfo,
