@@ -118,8 +118,13 @@ class Mover {
     tx.commit();
   }
 
+  Busy busy() {
+    const Peer* from = net_.find(from_);
+    return from && from->info ? Busy::wait : Busy::end_session;
+  }
+
   void move() {
-    while_still(net_.at(move_.node), net_.queue(), consumer_, move_.limit,
+    while_still(net_.at(move_.node), net_.queue(), consumer_, move_.limit, busy(),
                 [&](pg::Transaction& tx, std::int64_t position) {
                   require_tick(position);
                   subscribe(position);

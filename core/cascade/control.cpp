@@ -8,6 +8,7 @@ namespace skytools::cascade {
 namespace {
 
 constexpr milliseconds kPoll(250);          ///< the net below the notifications
+constexpr milliseconds kBatchLook(1000);    ///< for a batch to end, before a stop request is looked at
 constexpr milliseconds kWorkersTick(2000);  ///< a running worker makes its tick right after its commit
 constexpr milliseconds kForeignPoll(50);    ///< where nobody notifies: schemas of the original
 
@@ -18,6 +19,47 @@ bool paused_and_seen(pg::Transaction& tx, const std::string& queue, const std::s
     throw Error("[" + tx.connection().label() + "] somebody else has " + (paused ? "resumed " : "paused ") + consumer +
                 " meanwhile");
   return state->uptodate;
+}
+
+/// Pauses a running worker that knows nothing of our lock. @return is it to be resumed?
+bool pause_foreign(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit) {
+  {
+    pg::Transaction tx(node, pg::Mode::autocommit);
+    auto state = consumer_state(tx, queue, consumer);
+    if (!state || state->paused || our_worker_runs(tx, queue)) return false;
+  }
+  try {
+    set_paused(node, queue, consumer, true, Deadline(limit));
+  } catch (const TimedOut&) {
+    log::warning("[" + node.label() + "] " + consumer + " does not answer: taken for not running");
+  }
+  return true;
+}
+
+/// The consumer's position, its row locked. nullopt: a batch is under way.
+std::optional<std::int64_t> lock_position(pg::Transaction& tx, const std::string& queue, const std::string& consumer) {
+  try {
+    tx.exec("select set_config('lock_timeout', $1, true)", std::to_string(kBatchLook.count()) + "ms");
+    auto position = tx.value<std::int64_t>(
+        "select last_tick_id from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for update", queue,
+        consumer);
+    tx.exec("select set_config('lock_timeout', '0', true)");
+    return position;
+  } catch (const pg::SqlError& e) {
+    if (e.sqlstate() != "55P03") throw;
+    return std::nullopt;
+  }
+}
+
+constexpr const char* kWorkerLock =
+    " from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
+    " where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 2"
+    " and l.classid = $1::bigint::oid and l.objid = (hashtext($2)::bigint & 4294967295)::oid";
+
+void end_worker_session(pg::Connection& node, const std::string& queue) {
+  log::warning("[" + node.label() + "] the worker does not come to the end of its batch: its session is ended");
+  pg::Transaction tx(node, pg::Mode::autocommit);
+  tx.exec(std::string("select pg_catalog.pg_terminate_backend(l.pid)") + kWorkerLock, kWorkerLockClass, queue);
 }
 
 }  // namespace
@@ -42,11 +84,7 @@ void wait_until(pg::Connection& node, const std::string& queue, const std::strin
 }
 
 bool our_worker_runs(pg::Transaction& tx, const std::string& queue) {
-  return tx.value<bool>(
-      "select exists (select 1 from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
-      " where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 2"
-      " and l.classid = $1::bigint::oid and l.objid = (hashtext($2)::bigint & 4294967295)::oid)",
-      kWorkerLockClass, queue);
+  return tx.value<bool>(std::string("select exists (select 1") + kWorkerLock + ")", kWorkerLockClass, queue);
 }
 
 bool answers(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit) {
@@ -78,31 +116,25 @@ void set_paused(pg::Connection& node, const std::string& queue, const std::strin
 }
 
 void while_still(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit,
-                 const std::function<void(pg::Transaction&, std::int64_t position)>& work) {
-  bool foreign;
-  {
-    pg::Transaction tx(node, pg::Mode::autocommit);
-    auto state = consumer_state(tx, queue, consumer);
-    foreign = !our_worker_runs(tx, queue) && state && !state->paused;
-  }
-  if (foreign) {
-    try {
-      set_paused(node, queue, consumer, true, Deadline(limit));
-    } catch (const TimedOut&) {
-      log::warning("[" + node.label() + "] " + consumer + " does not answer: taken for not running");
-    }
-  }
+                 Busy busy, const std::function<void(pg::Transaction&, std::int64_t position)>& work) {
+  bool foreign = pause_foreign(node, queue, consumer, limit);
   auto resume = [&](pg::Transaction& tx) {
     if (foreign) run_command(tx, "pgq_node.set_consumer_paused($1, $2, false)", {queue, consumer});
   };
   try {
-    pg::Transaction tx(node);
-    auto position = tx.value<std::int64_t>(
-        "select last_tick_id from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for update", queue,
-        consumer);
-    work(tx, position);
-    resume(tx);
-    tx.commit();
+    for (Deadline deadline(limit);;) {
+      pg::Transaction tx(node);
+      if (auto position = lock_position(tx, queue, consumer)) {
+        work(tx, *position);
+        resume(tx);
+        tx.commit();
+        return;
+      }
+      tx.rollback();
+      if (deadline.passed()) throw TimedOut("[" + node.label() + "] a batch of " + consumer + " does not end");
+      if (node.stop()) node.stop()->check();
+      if (busy == Busy::end_session) end_worker_session(node, queue);
+    }
   } catch (...) {
     if (foreign && !node.lost()) {
       pg::Transaction tx(node, pg::Mode::autocommit);

@@ -25,10 +25,14 @@ bool answers(pg::Connection& node, const std::string& queue, const std::string& 
 void set_paused(pg::Connection& node, const std::string& queue, const std::string& consumer, bool paused,
                 const Deadline& deadline);
 
+/// What to do with a worker that is in the middle of a batch and does not come to its end.
+enum class Busy { wait, end_session };  ///< end_session: its provider is dead, it may hang for long
+
 /// Runs `work` while the consumer stands still, in a transaction on its node that has its row locked: our workers stop
 /// at the lock; others are paused and resumed afterwards. One that doesn't answer within `limit` does not run.
+/// @throws TimedOut  a batch was not over within `limit`
 void while_still(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit,
-                 const std::function<void(pg::Transaction&, std::int64_t position)>& work);
+                 Busy busy, const std::function<void(pg::Transaction&, std::int64_t position)>& work);
 
 /// A worker of a branch that died between its commit and its tick leaves events without one. Waits for the tick of a
 /// running worker, or makes it up.

@@ -151,13 +151,15 @@ class Failing {
     steps_.take(to_->name, "promote " + to_->name, join(texts, "; "), [&] {
       pg::Connection& c = net_.at(to_->name);
       complete_tick(c, net_.queue());
-      while_still(c, net_.queue(), to_->info->worker_name, request_.limit, [&](pg::Transaction& tx, std::int64_t) {
-        run_command(tx, "pgq_node.promote_branch($1)", {net_.queue()});
-        std::int64_t last = pgq::newest_tick(tx, net_.queue()).value_or(0);
-        for (auto& name : buried)
-          run_command(tx, "pgq_node.register_subscriber($1, $2, $3, $4)", {net_.queue(), name, gravestone(name), last});
-        to_->top = last;
-      });
+      while_still(c, net_.queue(), to_->info->worker_name, request_.limit, Busy::end_session,
+                  [&](pg::Transaction& tx, std::int64_t) {
+                    run_command(tx, "pgq_node.promote_branch($1)", {net_.queue()});
+                    std::int64_t last = pgq::newest_tick(tx, net_.queue()).value_or(0);
+                    for (auto& name : buried)
+                      run_command(tx, "pgq_node.register_subscriber($1, $2, $3, $4)",
+                                  {net_.queue(), name, gravestone(name), last});
+                    to_->top = last;
+                  });
     });
     to_->info->type = NodeType::root;
     note_promotion(to_->position());

@@ -38,10 +38,10 @@ bool one_life(int step) {
   REQUIRE(eventually(seconds(20), [&] { return load.committed() > 100; }));
   s.c.stop("root");
   server.crash();
-  test::ProgramOptions killing{.env = {{"SKYTOOLS_FAILPOINTS", crash_after(step)}}};
+  test::ProgramOptions killing{.env = {{"SKYTOOLS_FAILPOINTS", crash_after(step)}}, .limit = seconds(90)};
   bool killed = s.role("leaf", {"failover", "--to", "branch2", "--dead", "root"}, killing).exit == 128 + SIGKILL;
-  auto o = s.role("leaf", {"failover", "--to", "branch2", "--dead", "root"});
-  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  auto o = s.role("leaf", {"failover", "--to", "branch2", "--dead", "root"}, {.limit = seconds(90)});
+  REQUIRE_MESSAGE(o.exit == 0, o.err << s.c.worker("branch2").log());
   s.c.root_is("branch2");
   auto before = load.committed();
   CHECK(eventually(seconds(20), [&] { return load.committed() > before + 20; }));
