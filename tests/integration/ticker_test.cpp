@@ -52,6 +52,25 @@ TEST_CASE("queues that are paused or ticked from outside are not looked at") {
   CHECK(queues[0].name == "c");
 }
 
+TEST_CASE("a glance changes with events and queues, and with nothing else") {
+  Queues db({"a", "b"});
+  pg::Connection c("ticker", db.conninfo());
+  ticker::Api api(c);
+  auto queues = api.check();
+  std::string before = api.glance(queues);
+  CHECK(before != "");  // though no event has ever been sent
+  db.query("select pgq.ticker('a'), pgq.ticker('b')");
+  CHECK(api.glance(queues) == before);
+  for (std::string change : {"select pgq.insert_event('a', 't', 'd')", "select pgq.insert_event('b', 't', 'd')",
+                             "update pgq.queue set queue_ticker_paused = true where queue_name = 'b'"}) {
+    INFO(change);
+    db.query(change);
+    std::string after = api.glance(queues);
+    CHECK(after != before);
+    before = after;
+  }
+}
+
 TEST_CASE("events whose transaction was open at the newest tick get a tick of their own") {
   Queues db;
   pg::Connection c("ticker", db.conninfo()), producer("producer", db.conninfo());
@@ -73,6 +92,43 @@ TEST_CASE("events whose transaction was open at the newest tick get a tick of th
   CHECK(db.covered());
   CHECK(loop.tick_once({}) == 0);
   CHECK(stats.ticks == 2);
+}
+
+TEST_CASE("idle ticks of many queues are made in one transaction") {
+  Queues db;
+  db.query("select pgq.create_queue('r' || n) from generate_series(1, 19) n");
+  pg::Connection c("ticker", db.conninfo());
+  ticker::Stats stats;
+  ticker::TickLoop loop(c, stats);
+  CHECK(loop.tick_once({}) == 0);  // the second tick of each queue
+  // The newest tick of queue n is `first` + n seconds old. The idle period is a minute.
+  auto spread = [&](const std::string& first) {
+    db.query("update pgq.tick set tick_time = now() - interval '200 s'");
+    db.query("update pgq.tick t set tick_time = now() - interval '" + first +
+             "' - tick_queue * interval '1 s'"
+             " where tick_id = (select max(tick_id) from pgq.tick x where x.tick_queue = t.tick_queue)");
+    stats.ticks = 0;
+  };
+  spread("35 s");
+  CHECK(loop.tick_once({}) == 0);
+  CHECK(stats.ticks == 0);
+  spread("42 s");
+  CHECK(loop.tick_once({}) == 0);
+  CHECK(stats.ticks == 20);
+  CHECK(
+      db.query("select count(*), count(distinct xmin::text) from pgq.tick where tick_time > now() - interval '30 s'") ==
+      "20|1");
+  CHECK(loop.tick_once({}) == 0);
+  CHECK(stats.ticks == 20);
+
+  // one that cannot be ticked calls nobody
+  db.query("update pgq.tick set tick_snapshot = '9000000000:9000000000:' where tick_queue = 7");
+  spread("36 s");
+  db.query("update pgq.tick set tick_time = now() - interval '2 min' - tick_id * interval '1 s' where tick_queue = 7");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(loop.tick_once({}) == 1);
+    CHECK(stats.ticks == 0);
+  }
 }
 
 TEST_CASE("a sleeping ticker takes no transaction id and writes no WAL, and is woken by a producer") {
