@@ -35,6 +35,14 @@ TEST_CASE("--dry-run shows the statements and changes nothing") {
   CHECK(out.out.find("select skytools.tick('q', interval '0 ms')") != std::string::npos);
   CHECK(out.out.find("vacuum \"pgq\".\"tick\"") != std::string::npos);
   CHECK(db.ticks() == ticks);
+  // the database is named, also where the connection string does not do it
+  std::string host = db.conninfo();
+  host = host.substr(host.find("host=") + std::string("host=").size());
+  host = host.substr(0, host.find(' '));
+  out = run_skytools({"ticker", "--dry-run", "--json"},
+                     {.env = {{"PGHOST", host}, {"PGUSER", "postgres"}, {"PGDATABASE", db.name()}}});
+  INFO(out.out << out.err);
+  CHECK(out.out.find("{\"database\": \"" + db.name() + "\", \"sql\"") != std::string::npos);
 }
 
 TEST_CASE("what is wrong at the start ends with the right exit code and one line") {
