@@ -96,6 +96,8 @@ void report(Context& context, const std::string& sentence, const Members& member
 
 /// "3 events", "1 event"
 std::string count_of(std::int64_t n, const std::string& thing);
+/// "paused", "in batch" or "idle"
+std::string consumer_state(const pgq::ConsumerInfo& c);
 /// A rate with as many digits as matter.
 ui::Cell rate_cell(const pgq::Inflow& inflow);
 /// The text cut to a line that fits a table, with "…" where something is missing.

@@ -54,8 +54,6 @@ std::string batch_text(const ConsumerInfo& c) {
                  : "-";
 }
 
-std::string state_of(const ConsumerInfo& c) { return c.paused ? "paused" : c.batch ? "in batch" : "idle"; }
-
 ui::Table json_consumers(const std::vector<ConsumerInfo>& consumers) {
   ui::Table table(
       {"queue", "consumer", "lag", "last_seen", "last_tick", "batch", "next_tick", "pending_events", "paused"});
@@ -125,7 +123,7 @@ void print_page(Context& context, pg::Transaction& tx, const std::vector<Queue>&
     if (q.consumers.empty()) continue;
     consumers.add({q.info.name + ":", "", "", "", "", ""});
     for (auto& c : q.consumers)
-      consumers.add({"  " + c.name, c.lag, c.last_seen, c.pending, batch_text(c), state_of(c)});
+      consumers.add({"  " + c.name, c.lag, c.last_seen, c.pending, batch_text(c), consumer_state(c)});
   }
   context.out << '\n';
   consumers.empty() ? void(context.out << "no consumers\n") : consumers.print(context.out);
@@ -166,7 +164,7 @@ void print_details(Context& context, pg::Transaction& tx, const Queue& q) {
   }
   ui::Table table({"Consumer", "Lag", "LastSeen", "Pending", "Last tick", "Batch", "State"});
   for (auto& c : q.consumers)
-    table.add({c.name, c.lag, c.last_seen, c.pending, c.last_tick, batch_text(c), state_of(c)});
+    table.add({c.name, c.lag, c.last_seen, c.pending, c.last_tick, batch_text(c), consumer_state(c)});
   table.print(context.out);
 }
 

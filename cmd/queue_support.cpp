@@ -56,6 +56,8 @@ std::string count_of(std::int64_t n, const std::string& thing) {
   return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
 }
 
+std::string consumer_state(const pgq::ConsumerInfo& c) { return c.paused ? "paused" : c.batch ? "in batch" : "idle"; }
+
 ui::Cell rate_cell(const pgq::Inflow& inflow) {
   auto rate = inflow.per_second();
   if (!rate) return {};
