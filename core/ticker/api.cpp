@@ -47,11 +47,13 @@ select q.queue_name,
  where not q.queue_external_ticker and not q.queue_ticker_paused
  order by q.queue_name)sql";
 
+/// Under the same snapshot ($2) no transaction that wrote anything has ended: then the sequences need no look.
 constexpr const char* kPrepareGlance = R"sql(
-prepare skytools_glance (oid[]) as
-select (select coalesce(sum(pg_catalog.pg_sequence_last_value(o)), 0) from unnest($1) o) || ' '
-       || sum(xmin::text::bigint) || ' ' || count(*)
-  from pgq.queue)sql";
+prepare skytools_glance (oid[], text) as
+select s, case when s <> $2 then
+         (select coalesce(sum(pg_catalog.pg_sequence_last_value(o)), 0) from unnest($1) o) || ' '
+         || (select coalesce(sum(xmin::text::bigint), 0) || ' ' || count(*) from pgq.queue) end
+  from (select pg_catalog.txid_current_snapshot()::text) t (s))sql";
 
 /// Members of a cooperative group have no position of their own while they work; their main consumer stands for them.
 /// A consumer two ticks behind works on the newest but one, or has just been told of the newest.
@@ -156,7 +158,13 @@ std::string Api::glance(const std::vector<QueueFacts>& queues) {
   std::vector<std::string> oids;
   for (auto& q : queues)
     if (!q.event_seq_oid.empty()) oids.push_back(q.event_seq_oid);
-  return tx.value<std::optional<std::string>>("execute skytools_glance ('{" + join(oids, ",") + "}')").value_or("");
+  std::string sequences = "{" + join(oids, ",") + "}";
+  if (std::exchange(glanced_.sequences, sequences) != sequences) glanced_.snapshot.clear();
+  auto [snapshot, facts] = tx.one<std::string, std::optional<std::string>>("execute skytools_glance ('" + sequences +
+                                                                           "', '" + glanced_.snapshot + "')");
+  glanced_.snapshot = snapshot;
+  if (facts) glanced_.facts = *facts;
+  return glanced_.facts;
 }
 
 std::map<std::string, Audience> Api::audiences() {

@@ -56,8 +56,8 @@ class Api {
 
   /// All queues that are neither paused nor ticked from outside, by name. Takes no transaction id and writes no WAL.
   std::vector<QueueFacts> check();
-  /// Changes whenever an event id was taken from one of these queues, or any queue's row was changed: much cheaper than
-  /// check(). @throws SqlError  when a queue is gone
+  /// Changes whenever an event was sent to one of these queues, or any queue's row was changed, at the latest when that
+  /// was committed: much cheaper than check(). @throws SqlError  when a queue is gone
   std::string glance(const std::vector<QueueFacts>& queues);
   /// How consumers follow, by queue; those of check() without any are left out.
   std::map<std::string, Audience> audiences();
@@ -81,6 +81,9 @@ class Api {
   pg::Connection& c_;
   bool has_skytools_ = false, can_gather_ = false;
   bool check_prepared_ = false, glance_prepared_ = false;
+  struct {
+    std::string sequences, snapshot, facts;
+  } glanced_;  ///< the last glance
 };
 
 }  // namespace skytools::ticker

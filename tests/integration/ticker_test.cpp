@@ -69,6 +69,15 @@ TEST_CASE("a glance changes with events and queues, and with nothing else") {
     CHECK(after != before);
     before = after;
   }
+  // seen when it is committed, whatever was seen while it was not
+  pg::Connection producer("producer", db.conninfo());
+  pg::Transaction tx(producer);
+  tx.exec("select pgq.insert_event('a', 't', 'd')");
+  CHECK(api.glance({queues[1]}) != "");
+  tx.commit();
+  CHECK(api.glance(queues) != before);
+  before = api.glance(queues);
+  CHECK(api.glance(queues) == before);
 }
 
 TEST_CASE("events whose transaction was open at the newest tick get a tick of their own") {
