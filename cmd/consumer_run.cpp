@@ -82,11 +82,7 @@ int bridge(Context& context, bool split) {
 int consumer_list(Context& context) {
   QueueDatabase db(context);
   pg::Transaction tx(db.connection(), pg::Mode::autocommit);
-  std::optional<std::string> queue;
-  if (!context.args.empty())
-    queue = context.args[0];
-  else if (context.settings.has("queue"))
-    queue = context.settings.text("queue");
+  auto queue = wanted_queue(context);
   if (queue) pgq::queue_named(tx, *queue);
   auto consumers = pgq::consumers(tx, queue);
   if (consumers.empty()) log::info("no consumers; 'skytools queue register QUEUE CONSUMER' makes one");

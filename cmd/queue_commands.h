@@ -1,5 +1,6 @@
 #pragma once
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,9 @@ class QueueDatabase {
  private:
   pg::Connection connection_;
 };
+
+/// QUEUE, else --queue, else all.
+std::optional<std::string> wanted_queue(const Context& context);
 
 /// Runs the steps of a command in one transaction, or only gathers them under --dry-run.
 class Change {

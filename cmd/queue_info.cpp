@@ -39,12 +39,6 @@ std::vector<Queue> read_queues(pg::Transaction& tx, const std::optional<std::str
   return out;
 }
 
-/// QUEUE, else --queue, else all.
-std::optional<std::string> wanted_queue(const Context& context) {
-  if (!context.args.empty()) return context.args[0];
-  return context.settings.has("queue") ? std::optional(context.settings.text("queue")) : std::nullopt;
-}
-
 std::string state_of(const QueueInfo& q) { return q.paused ? "paused" : q.external ? "branch" : "active"; }
 
 std::string ago(const std::optional<milliseconds>& d) { return d ? format_duration(*d) + " ago" : "never"; }

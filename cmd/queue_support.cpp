@@ -12,6 +12,11 @@ QueueDatabase::QueueDatabase(const Context& context)
   pgq::use_utf8(connection_);
 }
 
+std::optional<std::string> wanted_queue(const Context& context) {
+  if (!context.args.empty()) return context.args[0];
+  return context.settings.has("queue") ? std::optional(context.settings.text("queue")) : std::nullopt;
+}
+
 void QueueDatabase::require_skytools() { schema::require(connection_, {"skytools"}); }
 
 std::optional<std::int64_t> Change::run(const pgq::Step& step) {

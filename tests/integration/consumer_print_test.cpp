@@ -119,6 +119,7 @@ TEST_CASE("list shows where consumers stand") {
   CHECK(rows[0]["lag"].is_number());
   CHECK(rows[0]["state"] == "idle");
   CHECK(list({}).out.find("Queue  Consumer") == 0);
+  CHECK(list({"-Q", "none"}).exit == 1);
   w.query("select skytools.pause_consumer('q', 'c')");
   CHECK(json::parse(list({"--json"}).out)[0]["state"] == "paused");
   auto unknown = list({"none"});
