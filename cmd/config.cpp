@@ -15,6 +15,11 @@ namespace skytools::cmd {
 namespace {
 
 int run_sample(Context& context) {
+  if (context.args.empty()) {
+    std::vector<std::string> names;
+    for (auto& type : job_types()) names.emplace_back(type.name);
+    throw UsageError("which type? there are " + join(names, ", "));
+  }
   const std::string& type = context.args[0];
   config::tables_of(job_types(), type);  // refuses an unknown type
   const Command& command = *command_of_job(type);
@@ -65,8 +70,8 @@ constexpr Command kChildren[] = {
      .synopsis = "TYPE",
      .help = "print a commented file for a job type",
      .run = run_sample,
-     .details = "Example:\n  skytools config sample ticker > /etc/skytools/shop.yaml",
-     .min_args = 1,
+     .details =
+         "Without TYPE: tells which there are.\n\nExample:\n  skytools config sample ticker > /etc/skytools/shop.yaml",
      .max_args = 1,
      .reads_file = false},
     {.name = "show",

@@ -2,12 +2,12 @@
 
 #include "cmd/consumer_commands.h"
 #include "cmd/consumer_loop.h"
+#include "cmd/queue_commands.h"
 #include "core/base/error.h"
 #include "core/consumer/local_sink.h"
 #include "core/consumer/move_sink.h"
 #include "core/consumer/print_sink.h"
 #include "core/log/log.h"
-#include "core/pgq/consumers.h"
 
 namespace skytools::cmd {
 
@@ -80,15 +80,16 @@ int bridge(Context& context, bool split) {
 }  // namespace
 
 int consumer_list(Context& context) {
-  pg::Connection c("db", context.db_conninfo(), {.stop = &context.stop});
-  pg::Transaction tx(c, pg::Mode::autocommit);
-  std::string queue =
-      context.args.empty() ? (context.settings.has("queue") ? context.settings.text("queue") : "") : context.args[0];
-  ui::Table table({"Queue", "Consumer", "Lag", "Last seen", "Pending", "Last tick", "Batch", "Next tick"});
-  for (auto& c_info : pgq::consumers(tx, queue))
-    table.add({c_info.queue, c_info.name, c_info.lag, c_info.last_seen, c_info.pending, c_info.last_tick, c_info.batch,
-               c_info.next_tick});
-  context.print(table);
+  QueueDatabase db(context);
+  pg::Transaction tx(db.connection(), pg::Mode::autocommit);
+  auto queue = wanted_queue(context);
+  if (queue) pgq::queue_named(tx, *queue);
+  auto consumers = pgq::consumers(tx, queue);
+  if (consumers.empty()) log::info("no consumers; 'skytools queue register QUEUE CONSUMER' makes one");
+  ui::Table table({"Queue", "Consumer", "State", "Lag", "Last seen", "Pending", "Last tick", "Batch", "Next tick"});
+  for (auto& c : consumers)
+    table.add({c.queue, c.name, consumer_state(c), c.lag, c.last_seen, c.pending, c.last_tick, c.batch, c.next_tick});
+  if (context.json || !consumers.empty()) context.print(table);
   return 0;
 }
 

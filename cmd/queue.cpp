@@ -208,10 +208,9 @@ constexpr std::string_view kUnregisterDetails =
 
 constexpr std::string_view kSeekDetails =
     "Moves a consumer back, so that events come again, or forward, so that they are skipped; says about how many.\n"
-    "A number is a tick; a time or a duration (2h: two hours ago) the newest tick not after it. Ticks are kept for one "
-    "or two "
-    "rotation\n"
-    "periods, and as long as a consumer needs them. Refused while the consumer works on a batch.\n"
+    "A number is a tick; a time or a duration (2h: two hours ago) the newest tick not after it. Ticks are kept for "
+    "one\n"
+    "or two rotation periods, and as long as a consumer needs them. Refused while the consumer works on a batch.\n"
     "\n"
     "Examples:\n"
     "  skytools queue seek orders billing 1500 --db service=shop\n"

@@ -1,5 +1,6 @@
 #pragma once
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,9 @@ class QueueDatabase {
   pg::Connection connection_;
 };
 
+/// QUEUE, else --queue, else all.
+std::optional<std::string> wanted_queue(const Context& context);
+
 /// Runs the steps of a command in one transaction, or only gathers them under --dry-run.
 class Change {
  public:
@@ -96,6 +100,8 @@ void report(Context& context, const std::string& sentence, const Members& member
 
 /// "3 events", "1 event"
 std::string count_of(std::int64_t n, const std::string& thing);
+/// "paused", "in batch" or "idle"
+std::string consumer_state(const pgq::ConsumerInfo& c);
 /// A rate with as many digits as matter.
 ui::Cell rate_cell(const pgq::Inflow& inflow);
 /// The text cut to a line that fits a table, with "…" where something is missing.

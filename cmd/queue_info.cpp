@@ -39,12 +39,6 @@ std::vector<Queue> read_queues(pg::Transaction& tx, const std::optional<std::str
   return out;
 }
 
-/// QUEUE, else --queue, else all.
-std::optional<std::string> wanted_queue(const Context& context) {
-  if (!context.args.empty()) return context.args[0];
-  return context.settings.has("queue") ? std::optional(context.settings.text("queue")) : std::nullopt;
-}
-
 std::string state_of(const QueueInfo& q) { return q.paused ? "paused" : q.external ? "branch" : "active"; }
 
 std::string ago(const std::optional<milliseconds>& d) { return d ? format_duration(*d) + " ago" : "never"; }
@@ -53,8 +47,6 @@ std::string batch_text(const ConsumerInfo& c) {
   return c.batch ? std::to_string(*c.batch) + (c.next_tick ? " (to tick " + std::to_string(*c.next_tick) + ")" : "")
                  : "-";
 }
-
-std::string state_of(const ConsumerInfo& c) { return c.paused ? "paused" : c.batch ? "in batch" : "idle"; }
 
 ui::Table json_consumers(const std::vector<ConsumerInfo>& consumers) {
   ui::Table table(
@@ -125,7 +117,7 @@ void print_page(Context& context, pg::Transaction& tx, const std::vector<Queue>&
     if (q.consumers.empty()) continue;
     consumers.add({q.info.name + ":", "", "", "", "", ""});
     for (auto& c : q.consumers)
-      consumers.add({"  " + c.name, c.lag, c.last_seen, c.pending, batch_text(c), state_of(c)});
+      consumers.add({"  " + c.name, c.lag, c.last_seen, c.pending, batch_text(c), consumer_state(c)});
   }
   context.out << '\n';
   consumers.empty() ? void(context.out << "no consumers\n") : consumers.print(context.out);
@@ -166,7 +158,7 @@ void print_details(Context& context, pg::Transaction& tx, const Queue& q) {
   }
   ui::Table table({"Consumer", "Lag", "LastSeen", "Pending", "Last tick", "Batch", "State"});
   for (auto& c : q.consumers)
-    table.add({c.name, c.lag, c.last_seen, c.pending, c.last_tick, batch_text(c), state_of(c)});
+    table.add({c.name, c.lag, c.last_seen, c.pending, c.last_tick, batch_text(c), consumer_state(c)});
   table.print(context.out);
 }
 

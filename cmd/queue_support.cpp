@@ -12,6 +12,11 @@ QueueDatabase::QueueDatabase(const Context& context)
   pgq::use_utf8(connection_);
 }
 
+std::optional<std::string> wanted_queue(const Context& context) {
+  if (!context.args.empty()) return context.args[0];
+  return context.settings.has("queue") ? std::optional(context.settings.text("queue")) : std::nullopt;
+}
+
 void QueueDatabase::require_skytools() { schema::require(connection_, {"skytools"}); }
 
 std::optional<std::int64_t> Change::run(const pgq::Step& step) {
@@ -55,6 +60,8 @@ void report(Context& context, const std::string& sentence, const Members& member
 std::string count_of(std::int64_t n, const std::string& thing) {
   return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
 }
+
+std::string consumer_state(const pgq::ConsumerInfo& c) { return c.paused ? "paused" : c.batch ? "in batch" : "idle"; }
 
 ui::Cell rate_cell(const pgq::Inflow& inflow) {
   auto rate = inflow.per_second();

@@ -82,9 +82,7 @@ void MoveSink::connect(Source& source) {
   pg::Transaction tx(*target_, pg::Mode::autocommit);
   for (auto [function, module] :
        {std::pair{"pgq.current_event_table(text)", "pgq"}, std::pair{"pgq_ext.get_last_tick(text)", "pgq_ext"}})
-    if (!tx.value<bool>("select to_regprocedure($1) is not null", function))
-      throw SchemaMissing("[" + target_->label() + "] schema " + module + " is missing; run: skytools install " +
-                          module);
+    if (!tx.value<bool>("select to_regprocedure($1) is not null", function)) schema_is_missing(*target_, module);
   mark_ = TargetMark(name_, "");
   source_ = same_database(source.connection(), *target_) ? source.reader().queue : "";
   if (!route_.queue.empty()) check_queue(tx, route_.queue);

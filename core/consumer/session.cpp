@@ -13,6 +13,11 @@ void prepare_session(pg::Connection& c, const std::string& encoding) {
       encoding);
 }
 
+void schema_is_missing(const pg::Connection& c, const std::string& module) {
+  throw SchemaMissing("[" + c.label() + "] schema " + module + " is missing; run: skytools install " + module +
+                      " --db \"" + c.address() + "\"");
+}
+
 namespace {
 /// Two servers don't start in the same microsecond and share a database's number.
 std::string identity(pg::Connection& c) {

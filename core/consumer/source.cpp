@@ -40,8 +40,7 @@ Source::Source(const Reader& reader, const pg::ConnectOptions& options)
 void Source::check_schemas() {
   pg::Transaction tx(c_, pg::Mode::autocommit);
   auto need = [&](const char* signature, const std::string& module) {
-    if (!has_function(tx, signature))
-      throw SchemaMissing("[" + c_.label() + "] schema " + module + " is missing; run: skytools install " + module);
+    if (!has_function(tx, signature)) schema_is_missing(c_, module);
   };
   need("pgq.next_batch_custom(text,text,interval,integer,interval)", "pgq");
   if (!reader_.subconsumer.empty())

@@ -65,8 +65,7 @@ void SqlSink::start(Source& source) {
   if (own_ && settings_.tracking != Tracking::none) {
     pg::Transaction tx(*target_, pg::Mode::autocommit);
     tracks_ = tx.value<bool>("select to_regprocedure('pgq_ext.is_batch_done(text,text,bigint)') is not null");
-    if (!tracks_ && settings_.tracking == Tracking::pgq_ext)
-      throw SchemaMissing("[" + target_->label() + "] schema pgq_ext is missing; run: skytools install pgq_ext");
+    if (!tracks_ && settings_.tracking == Tracking::pgq_ext) schema_is_missing(*target_, "pgq_ext");
     if (!tracks_)
       log::warning("the target has no schema pgq_ext: after a crash a batch may be run again",
                    {{"consumer", name_}, {"target", target_->label()}});

@@ -47,11 +47,13 @@ select q.queue_name,
  where not q.queue_external_ticker and not q.queue_ticker_paused
  order by q.queue_name)sql";
 
+/// Under the same snapshot ($2) no transaction that wrote anything has ended: then the sequences need no look.
 constexpr const char* kPrepareGlance = R"sql(
-prepare skytools_glance (oid[]) as
-select (select sum(pg_catalog.pg_sequence_last_value(o)) from unnest($1) o) || ' '
-       || sum(xmin::text::bigint) || ' ' || count(*)
-  from pgq.queue)sql";
+prepare skytools_glance (oid[], text) as
+select s, case when s <> $2 then
+         (select coalesce(sum(pg_catalog.pg_sequence_last_value(o)), 0) from unnest($1) o) || ' '
+         || (select coalesce(sum(xmin::text::bigint), 0) || ' ' || count(*) from pgq.queue) end
+  from (select pg_catalog.txid_current_snapshot()::text) t (s))sql";
 
 /// Members of a cooperative group have no position of their own while they work; their main consumer stands for them.
 /// A consumer two ticks behind works on the newest but one, or has just been told of the newest.
@@ -70,6 +72,8 @@ select q.queue_name,
  where not q.queue_external_ticker and not q.queue_ticker_paused
  group by q.queue_name)sql";
 
+std::string interval(milliseconds d) { return "interval '" + std::to_string(d.count()) + " ms'"; }
+
 bool is_vacuum(std::string_view function) {
   std::string word = lower(function);
   return word == "vacuum" || word == "vacuum analyze";
@@ -86,14 +90,18 @@ std::string Operation::sql() const {
 }
 
 Api::Api(pg::Connection& c) : c_(c) {
-  auto [ticker, skytools] = Transaction(c_, Mode::autocommit)
-                                .one<bool, bool>(
-                                    "select pg_catalog.to_regprocedure('pgq.ticker(text)') is not null"
-                                    "   and pg_catalog.to_regprocedure('pgq.maint_operations()') is not null,"
-                                    "       pg_catalog.to_regprocedure('skytools.tick(text, interval)') is not null");
+  auto [ticker, skytools, gather] =
+      Transaction(c_, Mode::autocommit)
+          .one<bool, bool, bool>(
+              "select pg_catalog.to_regprocedure('pgq.ticker(text)') is not null"
+              "   and pg_catalog.to_regprocedure('pgq.maint_operations()') is not null,"
+              "       pg_catalog.to_regprocedure('skytools.tick(text, interval)') is not null,"
+              "       pg_catalog.to_regprocedure('skytools.tick(text, interval, interval)') is not null");
   if (!ticker)
-    throw SchemaMissing("[" + c_.label() + "] the schema pgq is missing or too old; install it: skytools install pgq");
+    throw SchemaMissing("[" + c_.label() + "] the schema pgq is missing or too old; run: skytools install pgq --db \"" +
+                        c_.address() + "\"");
   has_skytools_ = skytools;
+  can_gather_ = gather;
 }
 
 bool Api::in_recovery() {
@@ -150,7 +158,13 @@ std::string Api::glance(const std::vector<QueueFacts>& queues) {
   std::vector<std::string> oids;
   for (auto& q : queues)
     if (!q.event_seq_oid.empty()) oids.push_back(q.event_seq_oid);
-  return tx.value<std::optional<std::string>>("execute skytools_glance ('{" + join(oids, ",") + "}')").value_or("");
+  std::string sequences = "{" + join(oids, ",") + "}";
+  if (std::exchange(glanced_.sequences, sequences) != sequences) glanced_.snapshot.clear();
+  auto [snapshot, facts] = tx.one<std::string, std::optional<std::string>>("execute skytools_glance ('" + sequences +
+                                                                           "', '" + glanced_.snapshot + "')");
+  glanced_.snapshot = snapshot;
+  if (facts) glanced_.facts = *facts;
+  return glanced_.facts;
 }
 
 std::map<std::string, Audience> Api::audiences() {
@@ -178,9 +192,8 @@ void Api::spend_event_id(const QueueFacts& q) {
 }
 
 std::string Api::tick_sql(const std::string& queue, milliseconds lag) const {
-  return has_skytools_
-             ? "select skytools.tick(" + quote_literal(queue) + ", interval '" + std::to_string(lag.count()) + " ms')"
-             : "select pgq.ticker(" + quote_literal(queue) + ")";
+  return has_skytools_ ? "select skytools.tick(" + quote_literal(queue) + ", " + interval(lag) + ")"
+                       : "select pgq.ticker(" + quote_literal(queue) + ")";
 }
 
 std::optional<std::int64_t> Api::tick(const std::string& queue, milliseconds lag) {
@@ -192,11 +205,13 @@ std::optional<std::int64_t> Api::tick(const std::string& queue, milliseconds lag
   return id;
 }
 
-std::int64_t Api::tick_together(const std::vector<std::pair<std::string, milliseconds>>& queues) {
-  std::vector<std::string> calls;
-  for (auto& [queue, lag] : queues) calls.push_back("(" + tick_sql(queue, lag) + ")");
+std::int64_t Api::tick_together(std::span<const IdleTick> ticks) {
+  std::vector<std::string> rows;
+  for (auto& t : ticks)
+    rows.push_back("(" + quote_literal(t.queue) + ", " + interval(t.lag) + ", " + interval(t.age) + ")");
   return Transaction(c_, Mode::autocommit)
-      .value<std::int64_t>("select count(id) from unnest(array[" + join(calls, ", ") + "]) id");
+      .value<std::int64_t>("select count(skytools.tick(queue, lag, age)) from (values " + join(rows, ", ") +
+                           ") t (queue, lag, age)");
 }
 
 std::vector<Operation> Api::maint_operations() {

@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/pg/transaction.h"
@@ -28,6 +28,13 @@ struct Operation {
   std::string sql() const;  ///< the statement that runs it. @throws Error  a vacuum that names no table
 };
 
+/// A tick that an idle queue may get before its time.
+struct IdleTick {
+  std::string queue;
+  milliseconds lag;  ///< if it got events since the look: how long these may wait
+  milliseconds age;  ///< of its newest tick: that much is enough
+};
+
 /// The server functions a ticker needs, one method each; every call is its own transaction.
 class Api {
  public:
@@ -37,6 +44,8 @@ class Api {
   /// False when pgq comes from the original extension and the schema skytools is not there: then ticks follow the
   /// queue's own lag and producers don't wake anybody.
   bool has_skytools() const { return has_skytools_; }
+  /// Can idle ticks come before their time? False also with a schema skytools of an earlier program.
+  bool can_gather() const { return can_gather_; }
   bool in_recovery();
 
   /// Session settings: longest wait for a lock, no end of idle sessions. What is waited for is an error after
@@ -47,8 +56,8 @@ class Api {
 
   /// All queues that are neither paused nor ticked from outside, by name. Takes no transaction id and writes no WAL.
   std::vector<QueueFacts> check();
-  /// Changes whenever an event id was taken from one of these queues, or any queue's row was changed: much cheaper than
-  /// check(). @throws SqlError  when a queue is gone
+  /// Changes whenever an event was sent to one of these queues, or any queue's row was changed, at the latest when that
+  /// was committed: much cheaper than check(). @throws SqlError  when a queue is gone
   std::string glance(const std::vector<QueueFacts>& queues);
   /// How consumers follow, by queue; those of check() without any are left out.
   std::map<std::string, Audience> audiences();
@@ -59,8 +68,8 @@ class Api {
   /// The new tick's id, nothing when the server finds that none is due. Listeners of pgq_tick_<queue_id> are told.
   std::optional<std::int64_t> tick(const std::string& queue, milliseconds lag);
   std::string tick_sql(const std::string& queue, milliseconds lag) const;
-  /// Several queues in one transaction, each as tick() with its lag; all or none. @return ticks made
-  std::int64_t tick_together(const std::vector<std::pair<std::string, milliseconds>>& queues);
+  /// Several idle queues in one transaction, all or none; needs can_gather(). @return ticks made
+  std::int64_t tick_together(std::span<const IdleTick> ticks);
 
   std::vector<Operation> maint_operations();
   /// Runs it once. True: it wants to be called again at once.
@@ -70,8 +79,11 @@ class Api {
 
  private:
   pg::Connection& c_;
-  bool has_skytools_ = false;
+  bool has_skytools_ = false, can_gather_ = false;
   bool check_prepared_ = false, glance_prepared_ = false;
+  struct {
+    std::string sequences, snapshot, facts;
+  } glanced_;  ///< the last glance
 };
 
 }  // namespace skytools::ticker

@@ -121,17 +121,18 @@ int serve_once(const std::string& conninfo, const Periods& periods, const StopTo
   return failed;
 }
 
-std::vector<std::string> plan_once(const std::string& conninfo, const StopToken& stop) {
+Plan plan_once(const std::string& conninfo, const StopToken& stop) {
   pg::Connection connection("ticker", conninfo, connect_options(stop));
   Api api(connection);
-  std::vector<std::string> statements;
-  for (auto& operation : api.maint_operations()) statements.push_back(operation.sql());
-  statements.emplace_back(kRetrySql);
+  std::string summary = pg::conninfo_summary(conninfo);
+  Plan plan{summary.empty() ? connection.database() : summary, {}};
+  for (auto& operation : api.maint_operations()) plan.statements.push_back(operation.sql());
+  plan.statements.emplace_back(kRetrySql);
   for (auto& queue : api.check()) {
     auto wanted = api.has_skytools() ? std::optional(milliseconds(0)) : std::nullopt;
-    if (decide(queue, wanted).due) statements.push_back(api.tick_sql(queue.name, lag_limit(queue, wanted)));
+    if (decide(queue, wanted).due) plan.statements.push_back(api.tick_sql(queue.name, lag_limit(queue, wanted)));
   }
-  return statements;
+  return plan;
 }
 
 }  // namespace skytools::ticker

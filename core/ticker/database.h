@@ -43,7 +43,12 @@ class Database {
 /// @return failures that were logged  @throws ConnectError, SchemaMissing, SqlError, Stopped
 int serve_once(const std::string& conninfo, const Periods& periods, const StopToken& stop);
 
-/// The statements serve_once() would run now. @throws ConnectError, SchemaMissing, SqlError, Stopped
-std::vector<std::string> plan_once(const std::string& conninfo, const StopToken& stop);
+/// The statements serve_once() would run now.
+struct Plan {
+  std::string database;  ///< "db1/shop"; its name alone where the connection string says nothing
+  std::vector<std::string> statements;
+};
+/// @throws ConnectError, SchemaMissing, SqlError, Stopped
+Plan plan_once(const std::string& conninfo, const StopToken& stop);
 
 }  // namespace skytools::ticker

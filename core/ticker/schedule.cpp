@@ -5,8 +5,15 @@
 namespace skytools::ticker {
 
 namespace {
-constexpr milliseconds kMostSlack{5000};
+
+/// Age at which the newest tick wants a successor though nothing happened; also `share` of it, but never below the
+/// least age of any idle tick.
+milliseconds idle_age(const QueueFacts& q, double share = 1) {
+  milliseconds full = std::min(2 * *q.gap, q.idle_period);
+  return std::max(q.max_lag / 2, std::chrono::ceil<milliseconds>(full * share));
 }
+
+}  // namespace
 
 std::int64_t QueueFacts::new_events() const {
   // Ticks of the original say 1 where no event was ever inserted.
@@ -21,16 +28,27 @@ milliseconds lag_limit(const QueueFacts& q, std::optional<milliseconds> wanted) 
 
 Decision decide(const QueueFacts& q, std::optional<milliseconds> wanted) {
   if (!q.tick || !q.seq) return {true};  // without its sequence the server's error shall be seen
-  milliseconds ripe, slack{0};           // age at which the newest tick wants a successor
+  milliseconds ripe;                     // age at which the newest tick wants a successor
   if (q.new_events() > 0) {
     if (q.new_events() >= q.max_count) return {true};
     ripe = lag_limit(q, wanted);
   } else {
     if (!q.gap) return {true};
-    ripe = std::max(q.max_lag / 2, std::min(2 * *q.gap, q.idle_period));
-    slack = std::min(ripe / 10, kMostSlack);
+    ripe = idle_age(q);
   }
-  return {q.age >= ripe, std::max(ripe - q.age, milliseconds(0)), slack};
+  return {q.age >= ripe, std::max(ripe - q.age, milliseconds(0))};
+}
+
+std::vector<const QueueFacts*> idle_round(const std::vector<const QueueFacts*>& queues) {
+  constexpr double kRipeEnough = 2.0 / 3;
+  std::vector<const QueueFacts*> round;
+  bool due = false;
+  for (const QueueFacts* q : queues) {
+    if (!q->tick || !q->seq || q->new_events() > 0) continue;
+    due = due || decide(*q, std::nullopt).due;
+    if (!q->gap || q->age >= idle_age(*q, kRipeEnough)) round.push_back(q);
+  }
+  return due ? round : std::vector<const QueueFacts*>{};
 }
 
 }  // namespace skytools::ticker

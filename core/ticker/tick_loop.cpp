@@ -19,6 +19,7 @@ constexpr milliseconds kAudiencePeriod{250};  // between looks at the consumers,
 constexpr milliseconds kSilentPause{100};     // asleep, when producers that don't wake us were seen lately
 constexpr seconds kSilentMemory{60};
 constexpr milliseconds kLongestSight{std::chrono::hours(1)};
+constexpr std::size_t kTogether = 100;     // idle ticks in a transaction: each holds three locks to its end
 constexpr milliseconds kLockTimeout{500};  // a locked queue may delay the others by this once per attempt
 constexpr seconds kTurnPause{2};           // between attempts to become the ticker of the database
 /// A transaction takes its first event id just before its transaction id; a tick between both doesn't see it as open.
@@ -124,24 +125,27 @@ std::string TickLoop::glance() {
   }
 }
 
-/// Idle ticks that are due are made in one transaction. They have the same time then, so they will be due together
-/// again. @return the names of those queues
+/// Makes the ticks of an idle round, many in a transaction. @return the names of those queues
 std::set<std::string> TickLoop::tick_idle_ones(const std::vector<QueueFacts>& queues, const Periods& periods) {
-  std::vector<std::pair<std::string, milliseconds>> due;
-  for (const QueueFacts& q : queues) {
-    auto wanted = wanted_lag(q, periods);
-    if (q.tick && q.seq && q.new_events() <= 0 && !trouble_.contains(q.name) && decide(q, wanted).due)
-      due.emplace_back(q.name, lag_limit(q, wanted));
-  }
-  if (due.size() < 2 || !api_.has_skytools()) return {};
-  try {
-    stats_.ticks += api_.tick_together(due);
-  } catch (const pg::SqlError&) {
-    if (connection_.lost()) throw;
-    return {};  // one of them fails: each for itself
-  }
+  if (!api_.can_gather()) return {};
+  std::vector<const QueueFacts*>
+      sound;  // one that cannot be ticked stays due, and would call the others again and again
+  for (const QueueFacts& q : queues)
+    if (!trouble_.contains(q.name)) sound.push_back(&q);
+  std::vector<IdleTick> ticks;
+  for (const QueueFacts* q : idle_round(sound))
+    ticks.push_back({q->name, lag_limit(*q, wanted_lag(*q, periods)), q->age});
   std::set<std::string> names;
-  for (auto& [name, lag] : due) names.insert(name);
+  for (std::span<const IdleTick> rest = ticks; rest.size() > 1;) {
+    auto some = rest.first(std::min(rest.size(), kTogether));
+    rest = rest.subspan(some.size());
+    try {
+      stats_.ticks += api_.tick_together(some);
+      for (auto& tick : some) names.insert(tick.queue);
+    } catch (const pg::SqlError&) {
+      if (connection_.lost()) throw;  // otherwise one of them fails: each for itself
+    }
+  }
   return names;
 }
 
@@ -203,7 +207,7 @@ bool TickLoop::tick_queue(const QueueFacts& q, const Periods& periods, Round& ro
     round.active = decision.due = true;
   }
   if (!decision.due) {
-    round.next = std::min(round.next, decision.wait + decision.slack);
+    round.next = std::min(round.next, decision.wait);
     return false;
   }
   SKYTOOLS_FAILPOINT("ticker.before_tick");

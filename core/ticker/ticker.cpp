@@ -63,7 +63,8 @@ std::vector<std::string> Ticker::named_or_found() const {
 std::vector<Ticker::Step> Ticker::plan() {
   std::vector<Step> steps;
   for (auto& conninfo : named_or_found())
-    for (auto& sql : plan_once(conninfo, around_.stop)) steps.push_back({pg::conninfo_summary(conninfo), sql});
+    for (Plan plan = plan_once(conninfo, around_.stop); auto& sql : plan.statements)
+      steps.push_back({plan.database, sql});
   return steps;
 }
 

@@ -14,12 +14,14 @@ grant select, insert, update, delete on
 
 revoke execute on function
     skytools.tick(text, interval),
+    skytools.tick(text, interval, interval),
     skytools.create_capture_functions(text, oid, text, text, text, text, text[]),
     skytools.drop_unused_captures()
 from public;
 
 grant execute on function
     skytools.tick(text, interval),
+    skytools.tick(text, interval, interval),
     skytools.create_capture_functions(text, oid, text, text, text, text, text[]),
     skytools.drop_unused_captures()
 to pgq_admin;

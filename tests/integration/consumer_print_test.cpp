@@ -64,7 +64,7 @@ TEST_CASE("who is not registered, and what is not there, is told in one line") {
   CHECK(w.run("print", {"-qq"}).exit == 2);
   test::Database empty;
   empty.query("drop schema pgq cascade");
-  said({"--db", empty.conninfo()}, 6, "schema pgq is missing; run: skytools install pgq");
+  said({"--db", empty.conninfo()}, 6, "schema pgq is missing; run: skytools install pgq --db \"host=");
   auto o = w.run("print", {"--consumer", "x", "--register", "--once"});
   CHECK(o.exit == 0);
   CHECK(o.err.find("registered queue=q consumer=x") != std::string::npos);
@@ -117,8 +117,22 @@ TEST_CASE("list shows where consumers stand") {
   CHECK(rows[0]["last_tick"] == 1);
   CHECK(rows[0]["batch"].is_null());
   CHECK(rows[0]["lag"].is_number());
+  CHECK(rows[0]["state"] == "idle");
   CHECK(list({}).out.find("Queue  Consumer") == 0);
-  CHECK(list({"none"}).exit == 1);
+  CHECK(list({"-Q", "none"}).exit == 1);
+  w.query("select skytools.pause_consumer('q', 'c')");
+  CHECK(json::parse(list({"--json"}).out)[0]["state"] == "paused");
+  auto unknown = list({"none"});
+  CHECK(unknown.exit == 1);
+  CHECK(unknown.err.find("there is no queue 'none'") != std::string::npos);
+  w.query("select pgq.unregister_consumer('q', 'c')");
+  CHECK(list({}).out == "");
+  CHECK(list({}).err.find("no consumers") != std::string::npos);
+  CHECK(list({"--json"}).out == "[]\n");
+  test::Database empty;
+  empty.query("drop schema pgq cascade");
+  CHECK(test::run_skytools({"consumer", "list", "--db", empty.conninfo()})
+            .err.find("schema pgq is missing; run: skytools install --db") != std::string::npos);
 }
 
 TEST_CASE("in the background under a pid file, reloaded and stopped; a lost connection heals") {

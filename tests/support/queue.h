@@ -56,6 +56,12 @@ class Session {
   std::optional<pg::Transaction> tx_;
 };
 
+/// Ticks at once, whatever the ticker's rules say.
+inline void force_tick(pg::Transaction& tx, const std::string& queue) {
+  tx.exec("select pgq.force_tick($1)", queue);
+  tx.exec("select pgq.ticker($1)", queue);
+}
+
 /// A database with the schema and a queue "q" with the consumer "c", whose rotation is always due.
 struct Queue : Database {
   explicit Queue(run::ThrowawayServer& on = server()) : Database(on) {

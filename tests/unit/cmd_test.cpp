@@ -69,8 +69,11 @@ TEST_CASE("usage mistakes are one line with a suggestion") {
   check_usage_error(run_skytools({"confg"}), "unknown command 'confg'; did you mean 'config'?");
   check_usage_error(run_skytools({"config", "shw"}), "unknown command 'config shw'; did you mean 'show'?");
   check_usage_error(run_skytools({"config", "show", "--queu", "x"}), "unknown option --queu; did you mean --queue?");
-  check_usage_error(run_skytools({"config", "sample"}),
-                    "missing argument; usage: skytools config sample [options] TYPE");
+  check_usage_error(run_skytools({"completion"}), "missing argument; usage: skytools completion [options] SHELL");
+  auto which = run_skytools({"config", "sample"});
+  CHECK(which.exit == 2);
+  CHECK(contains(which.err, "skytools: which type? there are "));
+  CHECK(contains(which.err, "ticker"));
   check_usage_error(run_skytools({"config", "sample", "ticker", "b"}),
                     "surplus argument 'b'; usage: skytools config sample [options] TYPE");
 }

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "core/base/backoff.h"
 #include "core/base/error.h"
 #include "core/ticker/api.h"
@@ -24,6 +26,12 @@ QueueFacts queue(std::optional<milliseconds> second_newest, milliseconds newest,
   q.age = newest;
   if (second_newest) q.gap = *second_newest - newest;
   return q;
+}
+
+std::vector<const QueueFacts*> pointers(const std::vector<QueueFacts>& queues) {
+  std::vector<const QueueFacts*> out;
+  for (auto& q : queues) out.push_back(&q);
+  return out;
 }
 
 config::Settings merged(const config::Layer& flags) { return config::Settings({kTickerOptions}, {flags}); }
@@ -78,6 +86,54 @@ TEST_CASE("the wait is until the tick becomes due") {
   CHECK(decide(queue(200s, 2s, 0), std::nullopt).wait == 58s);  // the idle period is shorter
   CHECK(decide(queue(1s, 900ms, 0), 50ms).wait == 600ms);       // half the queue's own lag
   CHECK(decide(queue(10s, 5s, 1), 50ms).wait == 0ms);
+}
+
+TEST_CASE("idle ticks come together, none later than its time") {
+  // 100 queues at rest, their ticks spread over the minute
+  std::vector<QueueFacts> queues;
+  for (int i = 0; i < 100; ++i) {
+    queues.push_back(queue(2min, i * 600ms, 0));
+    queues.back().name = "q" + std::to_string(i);
+  }
+  constexpr milliseconds kStep = 100ms;
+  std::vector<int> rounds(5);  // by minute
+  int ticks = 0;
+  milliseconds oldest{0};
+  for (milliseconds now{0}; now < 5min; now += kStep) {
+    auto together = idle_round(pointers(queues));
+    rounds[static_cast<std::size_t>(now / 1min)] += !together.empty();
+    ticks += static_cast<int>(together.size());
+    for (const QueueFacts* q : together) {
+      auto& ticked = queues[static_cast<std::size_t>(q - queues.data())];
+      ticked.gap = std::exchange(ticked.age, 0ms);
+    }
+    for (auto& q : queues) oldest = std::max(oldest, q.age += kStep);
+  }
+  CHECK(rounds[0] <= 3);
+  for (int n : rounds) CHECK(n <= 3);
+  CHECK(rounds[4] <= 2);
+  CHECK(oldest <= 1min + kStep);
+  CHECK(ticks <= 600);  // one a minute for each, and those that came early to be together
+}
+
+TEST_CASE("who comes along in an idle round") {
+  auto named = [](QueueFacts q, const char* name) {
+    q.name = name;
+    return q;
+  };
+  std::vector<QueueFacts> queues = {named(queue(200s, 40s, 0), "two thirds"), named(queue(200s, 39s, 0), "too young"),
+                                    named(queue(200s, 50s, 1), "has events"),
+                                    named(queue(2500ms, 1490ms, 0), "below the least age"),
+                                    named(queue(15s, 7s, 0), "still slowing down")};
+  CHECK(idle_round(pointers(queues)).empty());  // none is due
+  queues.push_back(named(queue(200s, 60s, 0), "due"));
+  queues.push_back(named(queue(std::nullopt, 0s, 0), "new"));
+  queues.push_back(named(queue(200s, 61s, 1), "busy"));
+  queues.push_back(named(queue(200s, 61s, 0), "lost its sequence"));
+  queues.back().seq.reset();
+  std::vector<std::string> names;
+  for (const QueueFacts* q : idle_round(pointers(queues))) names.push_back(q->name);
+  CHECK(names == std::vector<std::string>{"two thirds", "due", "new"});
 }
 
 TEST_CASE("the pace follows the consumers") {

@@ -3,7 +3,7 @@
 create or replace function pgq.ticker(i_queue_name text)
 returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    return skytools.tick(i_queue_name, null);
+    return skytools.tick(i_queue_name, null, null);
 end;
 $$;
 

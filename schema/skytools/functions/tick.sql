@@ -1,12 +1,13 @@
--- skytools.tick(queue, longest lag or NULL) → bigint, the new tick id; NULL when no tick is due
--- pgq.ticker(queue) is this with NULL. A caller that wants events sooner than the queue's own ticker_max_lag passes a
--- shorter lag; it hastens waiting events only, the rhythm of an idle queue stays the queue's own.
+-- skytools.tick(queue, longest lag or NULL, longest idle period or NULL) → bigint, the new tick id; NULL when none is due
+-- pgq.ticker(queue) is this with NULLs. A caller that wants events sooner than the queue's own ticker_max_lag passes a
+-- shorter lag; it hastens waiting events only. One that ticks many idle queues at a time passes a shorter idle period, so
+-- that this one comes along before its time.
 --
 -- When a tick is due (lag = age of the newest tick, new = events since it, by the event sequence):
 --   no tick at all                       yes
 --   new > 0                              new >= ticker_max_count or lag >= the shorter max lag
 --   new = 0, only one tick               yes
---   new = 0, gap between the last two    lag >= ticker_max_lag / 2 and (lag >= 2 * gap or lag >= ticker_idle_period)
+--   new = 0, gap between the last two    lag >= ticker_max_lag / 2 and (lag >= 2 * gap or lag >= the shorter idle period)
 --
 -- Snapshots of successive ticks must only grow, or batches would lose or repeat events. Hence one tick at a time per queue
 -- (advisory transaction lock 1397446517, queue_id; whoever does not get it has nothing to do), the snapshot is taken
@@ -16,7 +17,7 @@
 -- Errors: no such queue · This queue has external tick source. · Ticker has been paused for this queue ·
 --   Invalid PgQ state (the newest tick is from a future that this server has not reached: restored elsewhere).
 
-create or replace function skytools.tick(i_queue text, i_max_lag interval)
+create or replace function skytools.tick(i_queue text, i_max_lag interval, i_idle_period interval)
 returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     q            record;
@@ -84,7 +85,8 @@ begin
              where tick_queue = q.queue_id and tick_id < v_last.tick_id
              order by tick_queue desc, tick_id desc limit 1;
             if found and (v_lag < q.queue_ticker_max_lag / 2
-                          or (v_lag < 2 * (v_last.tick_time - v_prev_time) and v_lag < q.queue_ticker_idle_period)) then
+                          or (v_lag < 2 * (v_last.tick_time - v_prev_time)
+                              and v_lag < least(q.queue_ticker_idle_period, i_idle_period))) then
                 return null;
             end if;
         end if;
@@ -96,6 +98,18 @@ begin
     returning tick_id into v_tick_id;
     perform pg_notify('pgq_tick_' || q.queue_id, v_tick_id::text);
     return v_tick_id;
+end;
+$$;
+
+comment on function skytools.tick(text, interval, interval) is
+    'ticks the queue if a tick is due, with a shorter max lag or idle period than the queue''s own if given; returns the tick id or NULL';
+
+-- skytools.tick(queue, longest lag or NULL) → the same with the queue's own idle period
+
+create or replace function skytools.tick(i_queue text, i_max_lag interval)
+returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    return skytools.tick(i_queue, i_max_lag, null);
 end;
 $$;
 

@@ -71,6 +71,7 @@ begin
     ('--+-', 'select pgq.ticker(''q'')'),
     ('--+-', 'select pgq.ticker(''x'', 9, now(), 9)'),
     ('--+-', 'select skytools.tick(''q'', ''1 s'')'),
+    ('--+-', 'select skytools.tick(''q'', ''1 s'', ''1 s'')'),
     ('--+-', 'select * from pgq.maint_operations()'),
     ('--+-', 'select pgq.maint_retry_events()'),
     ('--+-', 'select pgq.maint_rotate_tables_step1(''x'')'),

@@ -4,7 +4,7 @@
 select pgq.create_queue('q'), pgq.create_queue('decide');   -- ids 1 and 2
 
 -- Is a tick due with ticks of these ages (NULL: no such tick) and so many new events?
-create function due(i_older interval, i_newest interval, i_new int, i_max_lag interval default null) returns boolean language plpgsql as $$
+create function due(i_older interval, i_newest interval, i_new int, i_max_lag interval default null, i_idle interval default null) returns boolean language plpgsql as $$
 declare
   v_due boolean;
 begin
@@ -14,7 +14,7 @@ begin
     insert into pgq.tick (tick_queue, tick_id, tick_time, tick_event_seq)
     select 2, id, now() - age, 1000 - i_new from (values (101, i_older), (102, i_newest)) t (id, age) where age is not null;
     perform setval('pgq.event_2_tick_seq', 102);
-    v_due := coalesce(skytools.tick('decide', i_max_lag), 0) = 103;
+    v_due := coalesce(skytools.tick('decide', i_max_lag, i_idle), 0) = 103;
     raise exception using errcode = 'RB000';
   exception when sqlstate 'RB000' then
     return v_due;
@@ -50,6 +50,10 @@ reset client_min_messages;
 -- skytools.tick: a shorter lag hastens waiting events, never the rhythm of an idle queue, and never delays
 select expect($$select due('10 s', '2 s', 1, '2 s'), due('10 s', '2 s', 1, '2.1 s'), due('10 s', '0 s', 1, '0 s'), due('10 s', '2 s', 0, '0 s'),
                        due('10 s', '3 s', 1, '1 hour'), due('10 s', '0 s', 500, '1 hour')$$, 't,f,t,f,t,t');
+-- a shorter idle period brings the tick of an idle queue forward, no closer than half of max_lag, and hastens no event
+select expect($$select due('100 s', '40 s', 0, null, '40 s'), due('100 s', '40 s', 0, null, '41 s'), due('100 s', '1.4 s', 0, null, '0 s'),
+                       due('100 s', '1.5 s', 0, null, '0 s'), due('100 s', '61 s', 0, null, '1 hour'), due('10 s', '2 s', 1, null, '0 s')$$,
+              't,f,f,t,t,f');
 select pgq.drop_queue('decide');
 
 -- What a tick holds
