@@ -1,5 +1,7 @@
 #include "core/cascade/change_provider.h"
 
+#include <algorithm>
+
 #include "core/base/failpoint.h"
 #include "core/base/strings.h"
 #include "core/cascade/control.h"
@@ -126,6 +128,9 @@ class Mover {
   void move() {
     while_still(net_.at(move_.node), net_.queue(), consumer_, move_.limit, busy(),
                 [&](pg::Transaction& tx, std::int64_t position) {
+                  // A branch may have applied a batch and died before its tick: it is to get this batch once more.
+                  if (worker() && node_.is(NodeType::branch))
+                    position = std::min(position, pgq::newest_tick(tx, net_.queue()).value_or(position));
                   require_tick(position);
                   subscribe(position);
                   SKYTOOLS_FAILPOINT("cascade.subscribed");
