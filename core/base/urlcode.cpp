@@ -1,5 +1,6 @@
 #include "core/base/urlcode.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/error.h"
@@ -49,6 +50,7 @@ void decode_span(std::string_view text, std::size_t from, std::size_t to, std::s
 
 void decode_row(std::string_view data, std::vector<Field>& out) {
   std::size_t count = 0, at = 0;
+  if (out.empty()) out.reserve(static_cast<std::size_t>(std::count(data.begin(), data.end(), '&')) + 1);
   while (at < data.size()) {
     std::size_t end = data.find('&', at);
     if (end == std::string_view::npos) end = data.size();

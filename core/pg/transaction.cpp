@@ -1,5 +1,7 @@
 #include "core/pg/transaction.h"
 
+#include <utility>
+
 #include "core/base/quote.h"
 #include "core/log/log.h"
 
@@ -23,6 +25,11 @@ Transaction::Transaction(Connection& c, Mode mode) : c_(c), open_(mode != Mode::
 }
 
 Transaction::~Transaction() {
+  try {
+    settle();
+  } catch (const std::exception& e) {
+    log::debug("background work of a transaction that is given up failed", {{"error", std::string(e.what())}});
+  }
   if (!open_ || c_.lost()) return;
   try {
     c_.rollback();
@@ -31,8 +38,16 @@ Transaction::~Transaction() {
   }
 }
 
+void Transaction::settle() {
+  // The work itself comes by here too, with every statement; work_ belongs to the owner.
+  if (std::this_thread::get_id() != owner_) return;
+  owner_ = {};
+  std::exchange(work_, {}).get();
+}
+
 void Transaction::commit() {
   if (!open_) return;
+  settle();
   c_.require_ready();  // what fails before the COMMIT is sent is not in doubt
   open_ = false;
   std::string tag;
@@ -58,6 +73,7 @@ void Transaction::commit() {
 
 void Transaction::rollback() {
   if (!open_) return;
+  settle();
   open_ = false;
   c_.rollback();
 }

@@ -1,5 +1,7 @@
 #pragma once
+#include <future>
 #include <initializer_list>
+#include <thread>
 
 #include "core/pg/connection.h"
 
@@ -20,11 +22,13 @@ class Transaction {
   template <class... A>
   Result exec(const std::string& sql, A&&... args) {
     const Param params[] = {Param(std::forward<A>(args))..., Param(std::nullopt)};
-    return c_.exec(sql.c_str(), std::span(params, sizeof...(A)));
+    return exec_list(sql, std::span(params, sizeof...(A)));
   }
-  Result exec_list(const std::string& sql, std::span<const Param> params) { return c_.exec(sql.c_str(), params); }
+  Result exec_list(const std::string& sql, std::span<const Param> params) {
+    return connection().exec(sql.c_str(), params);
+  }
   /// Any number of statements in one string, simple protocol; the last result. Must not end the transaction.
-  Result script(const std::string& sql) { return c_.exec_script(sql); }
+  Result script(const std::string& sql) { return connection().exec_script(sql); }
   /// Exactly one row, or Error. optional<T> columns may be NULL, plain T may not.
   template <class... T, class... A>
   std::tuple<T...> one(const std::string& sql, A&&... args) {
@@ -41,11 +45,31 @@ class Transaction {
   /// @throws CommitInDoubt  when the link dies before the answer
   void commit();
   void rollback();
-  Connection& connection() noexcept { return c_; }
+  /// For a scope that borrows the transaction (Pipeline, CopyIn, CopyOut). Settles first, like every statement.
+  Connection& connection() {
+    settle();
+    return c_;
+  }
+
+  /// Has `work` use this transaction in a thread of its own while the caller goes on with something else. What the
+  /// caller does next with the transaction waits for it, so statements keep their order; its error comes up there.
+  /// `work` must own what it needs or refer to what outlives the transaction.
+  template <class Work>
+  void background(Work work) {
+    settle();
+    owner_ = std::this_thread::get_id();
+    // deferred: where no thread can be had, settle() does the work itself.
+    work_ = std::async(std::launch::async | std::launch::deferred, std::move(work));
+  }
+  /// Waits for the background work, if there is any: as long as its statements take, or until a stop cancels them.
+  /// @throws what the work threw
+  void settle();
 
  private:
   Connection& c_;
   bool open_;
+  std::thread::id owner_;  ///< who has to wait for work_; nobody's while there is none
+  std::future<void> work_;
 };
 
 /// LISTEN on a channel (quoted as an identifier). False when the session cannot keep it (a transaction pooler).
