@@ -62,6 +62,7 @@ class Mover {
     if (r.rows() == 0)
       throw Error("[" + c.label() + "] queue " + net_.queue() + " has no cascaded consumer " + consumer_);
     std::tie(from_, position_) = r.row<std::string, std::int64_t>(0);
+    if (worker() && node_.top) position_ = std::min(position_, *node_.top);
   }
 
   /// Is it registered at the new provider already, by an earlier run?

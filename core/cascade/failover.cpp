@@ -93,6 +93,8 @@ class Failing {
     if (best != to_) {
       log::info("node " + best->name + " has more than " + to_->name + ": it feeds it first",
                 {{"tick", wanted}, {"tick_here", to_->position()}});
+      steps_.wait(best->name, "see that " + best->name + " has all its ticks",
+                  [&] { complete_tick(net_.at(best->name), net_.queue()); });
       move(*to_, *best);
     }
     steps_.wait(to_->name, "wait until " + to_->name + " has tick " + std::to_string(wanted), [&] {

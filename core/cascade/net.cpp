@@ -7,10 +7,7 @@
 
 namespace skytools::cascade {
 
-std::int64_t Peer::position() const {
-  if (top) return *top;
-  return info ? info->last_tick.value_or(0) : 0;
-}
+std::int64_t Peer::position() const { return std::max(top.value_or(0), info ? info->last_tick.value_or(0) : 0); }
 
 void read_peer(pg::Connection& c, const std::string& queue, Peer& peer) {
   pg::Transaction tx(c, pg::Mode::autocommit);
