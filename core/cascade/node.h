@@ -40,7 +40,8 @@ struct WorkerState {
   std::optional<std::string> error;
   std::string worker_name;
   std::optional<std::int64_t> local_watermark, queue_top;  ///< queue_top: newest local tick, none on a leaf
-  std::string combined_queue;
+  std::string combined_queue;                              ///< a merge leaf's
+  std::optional<NodeType> combined_type;                   ///< what the node of that queue is here
 };
 
 /// pgq_node.get_consumer_state(), for cascaded consumers other than the worker (initial copies).
@@ -67,6 +68,8 @@ int run_command(pg::Transaction& tx, const std::string& call, std::initializer_l
 std::optional<NodeInfo> node_info(pg::Transaction& tx,
                                   const std::string& queue);  ///< nullopt: no node for this queue here
 WorkerState worker_state(pg::Transaction& tx, const std::string& queue);
+/// The same for another cascaded consumer than the node's worker. @throws Error  naming what is missing
+WorkerState cascaded_consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
 std::vector<Member> members(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
 std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue);

@@ -51,6 +51,12 @@ void TableSync::cancel() {
   jobs_.clear();
 }
 
+void TableSync::stand_by() {
+  cancel();
+  tables_.clear();
+  changed_ = true;
+}
+
 void TableSync::start_job(cascade::WorkerContext& context, const std::string& table) {
   auto& job = jobs_[table];
   if (job && !job->finished()) return;
@@ -137,9 +143,8 @@ bool TableSync::prepare(cascade::WorkerContext& context, const pgq::Batch* batch
   changed_ = false;
   while (round(context, batch)) {
     if (!pg::wait_readable({&context.target}, kHandOverPoll, context.stop)) return false;
-    context.alive();
-    context.target.notifications();
-    context.stale = true;  // they may have been about more than the tables
+    // Standing still is no reason not to answer; a pause or another provider ends it.
+    if (!context.still_valid()) return false;
   }
   if (batch) drop_snapshots(context, *batch);
   restore_foreign_keys(context);

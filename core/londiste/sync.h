@@ -34,6 +34,8 @@ class TableSync {
   /// Takes leftovers of copies that ended between their last steps off the queue. Once per session.
   void clean_up(cascade::WorkerContext& context);
   void cancel();
+  /// Nothing is applied here in the node's present role: no copies, and the tables are read again when that changes.
+  void stand_by();
 
  private:
   bool round(cascade::WorkerContext& context, const pgq::Batch* batch);  ///< true: look again before applying

@@ -85,6 +85,12 @@ std::vector<Sequence> sequence_list(pg::Transaction& tx, const std::string& queu
   return out;
 }
 
+bool find_sequence(pg::Transaction& tx, const std::string& queue, const std::string& name) {
+  for (auto& sequence : sequence_list(tx, queue))
+    if (sequence.name == name) return true;
+  return false;
+}
+
 bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table, const MergeState& from,
                       const std::optional<std::string>& snapshot, const MergeState& to) {
   pg::Result current = tx.exec(

@@ -51,6 +51,7 @@ struct Sequence {
 std::vector<Table> table_list(pg::Transaction& tx, const std::string& queue);
 std::optional<Table> find_table(pg::Transaction& tx, const std::string& queue, const std::string& name);
 std::vector<Sequence> sequence_list(pg::Transaction& tx, const std::string& queue);
+bool find_sequence(pg::Transaction& tx, const std::string& queue, const std::string& name);
 /// Moves a table on, if it still is in state `from`: somebody may have asked for a new copy meanwhile. @return false if
 /// not
 bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table, const MergeState& from,
