@@ -3,6 +3,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/quote.h"
 #include "core/log/log.h"
+#include "core/londiste/merge_copy.h"
 #include "core/londiste/table_copy.h"
 #include "core/pgq/api.h"
 
@@ -70,6 +71,19 @@ void TableSync::start_job(cascade::WorkerContext& context, const std::string& ta
                                                   .limits = settings_.limits});
 }
 
+/// A copy was asked for anew while the old one led those of all parts. False: not now.
+bool TableSync::start_over(cascade::WorkerContext& context, const Table& table) {
+  jobs_.erase(table.name);
+  try {
+    undo_preparation(context.target, context.settings.queue, table);
+    return true;
+  } catch (const Error& e) {
+    if (context.target.lost() || context.stop.requested()) throw;
+    if (told_.insert(table.name).second) log::warning(e.what());
+    return false;
+  }
+}
+
 bool TableSync::start_wanted(cascade::WorkerContext& context) {
   std::size_t running = 0;
   for (auto& [name, table] : tables_) running += table.state.copying();
@@ -95,6 +109,7 @@ bool TableSync::start_wanted(cascade::WorkerContext& context) {
         continue;
       }
     }
+    if (table.dropped_ddl && !start_over(context, table)) continue;
     told_.erase(name);
     drop_foreign_keys(context.target, table);
     {

@@ -41,6 +41,7 @@ class TableSync {
   bool round(cascade::WorkerContext& context, const pgq::Batch* batch);  ///< true: look again before applying
   void load(cascade::WorkerContext& context);
   void start_job(cascade::WorkerContext& context, const std::string& table);
+  bool start_over(cascade::WorkerContext& context, const Table& table);
   bool start_wanted(cascade::WorkerContext& context);
   void drop_snapshots(cascade::WorkerContext& context, const pgq::Batch& batch);
   void restore_foreign_keys(cascade::WorkerContext& context);

@@ -105,6 +105,14 @@ bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::
   return true;
 }
 
+bool table_state_holds(pg::Transaction& tx, const std::string& queue, const std::string& table,
+                       const MergeState& state) {
+  pg::Result r = tx.exec(
+      "select merge_state from londiste.table_info where queue_name = $1 and table_name = $2 and local for share",
+      queue, table);
+  return r.rows() == 1 && MergeState::parse(r.get<std::string>(0, 0)) == state;
+}
+
 std::string copy_consumer(const std::string& worker, const std::string& table) { return worker + ".copy." + table; }
 
 }  // namespace skytools::londiste

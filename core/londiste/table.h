@@ -57,6 +57,10 @@ bool find_sequence(pg::Transaction& tx, const std::string& queue, const std::str
 bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table, const MergeState& from,
                       const std::optional<std::string>& snapshot, const MergeState& to);
 
+/// Is the table still in that state? If so nobody changes that before the transaction ends.
+bool table_state_holds(pg::Transaction& tx, const std::string& queue, const std::string& table,
+                       const MergeState& state);
+
 /// How messages call one consumer of a table's initial copy: `<worker>.copy.<schema.table>`.
 std::string copy_consumer(const std::string& worker, const std::string& table);
 

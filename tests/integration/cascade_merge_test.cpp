@@ -4,84 +4,19 @@
 
 #include <csignal>
 
-#include "tests/support/cascade.h"
-#include "tests/support/net.h"
+#include "tests/support/merge.h"
 
 using namespace skytools;
 using std::chrono::seconds;
 using test::eventually;
-
-namespace {
-
-const std::vector<std::string> kWorker{"londiste", "worker"};
-
-/// Two shards, their merge into queue `all` on hub, and mirror: a branch of it with merge leaves of its own.
-struct Merge : test::Net {
-  explicit Merge(bool with_mirror = true)
-      : Net(with_mirror ? std::vector<std::string>{"s1", "s2", "hub", "mirror"}
-                        : std::vector<std::string>{"s1", "s2", "hub"}) {
-    for (auto* part : {"p1", "p2"}) node(shard(part), part, "root");
-    node("hub", "all", "root");
-    for (auto* part : {"p1", "p2"}) node("hub", part, "leaf", shard(part), {"--merge", "all"});
-    if (with_mirror) {
-      node("mirror", "all", "branch", "hub");
-      for (auto* part : {"p1", "p2"}) node("mirror", part, "leaf", shard(part), {"--merge", "all"});
-    }
-    for (auto& db : with_mirror ? std::vector<std::string>{"s1", "s2", "hub", "mirror"}
-                                : std::vector<std::string>{"s1", "s2", "hub"})
-      query(db, "create table t (id int primary key, v text)");
-  }
-  static std::string shard(const std::string& part) { return part == "p1" ? "s1" : "s2"; }
-
-  void start_all(bool with_mirror = true) {
-    for (auto* part : {"p1", "p2"}) start(shard(part), part, kWorker);
-    for (auto& db : with_mirror ? std::vector<std::string>{"hub", "mirror"} : std::vector<std::string>{"hub"})
-      for (auto* queue : {"all", "p1", "p2"}) start(db, queue, kWorker);
-  }
-  /// Table t in every node, rows from both parts; the workers must run.
-  void add_table(bool with_mirror = true) {
-    for (auto* part : {"p1", "p2"}) {
-      run("londiste", shard(part), part, {"add-table", "t"});
-      reach("hub", part, tick(shard(part), part));
-      if (with_mirror) reach("mirror", part, tick(shard(part), part));
-    }
-    run("londiste", "hub", "p1", {"add-table", "t", "--merge-all"});
-    for (auto* part : {"p1", "p2"}) run("londiste", "hub", part, {"wait-sync", "--timeout", "40s"});
-    if (!with_mirror) return;
-    run("londiste", "mirror", "p1", {"add-table", "t", "--merge-all"});
-    run("londiste", "mirror", "all", {"wait-sync", "--timeout", "40s"});
-  }
-  /// All that is committed in the shards is in the hub and behind it. @return "" or the first difference
-  void settle(bool with_mirror = true) {
-    for (auto* part : {"p1", "p2"}) {
-      std::int64_t wanted = tick(shard(part), part);
-      reach("hub", part, wanted);
-      if (with_mirror) reach("mirror", part, wanted);
-    }
-    if (with_mirror) reach("mirror", "all", tick("hub", "all"));
-  }
-  std::string merged_events(const std::string& db, const std::string& more = "") const {
-    return query(
-        db,
-        "select ev_type, ev_data, ev_extra1 from pgq.event_template e join pgq.queue on queue_name = 'all' and "
-        "e.tableoid::regclass::text like queue_data_pfx || '%' where ev_type not like 'pgq.global%' and ev_type "
-        "not like 'pgq.location%' and ev_type not like 'londiste.%' " +
-            more + " order by ev_id");
-  }
-  std::string rows(const std::string& db) const { return query(db, "select id, v from t order by id"); }
-  std::string all_rows() const {
-    std::string a = rows("s1"), b = rows("s2");
-    return a.empty() || b.empty() ? a + b : a + "\n" + b;  // ids of s1 are lower
-  }
-};
-
-}  // namespace
+using test::kWorker;
+using test::Merge;
 
 TEST_CASE("a merge leaf copies each event once into the combined queue, with its position last") {
   Merge m(false);
-  m.start_all(false);
-  m.add_table(false);
-  m.settle(false);
+  m.start_all();
+  m.add_table();
+  m.settle();
   std::string before = m.merged_events("hub");
   m.query("s1", "insert into t values (1, 'a'), (2, 'b')");
   std::int64_t tick1 = m.tick("s1", "p1");
@@ -118,8 +53,8 @@ TEST_CASE("a merge leaf copies each event once into the combined queue, with its
 
 TEST_CASE("a crash between commit and finish repeats nothing") {
   Merge m(false);
-  m.start_all(false);
-  m.add_table(false);
+  m.start_all();
+  m.add_table();
   for (auto* point : {"worker.before_commit", "worker.after_commit", "worker.after_finish"}) {
     CAPTURE(point);
     m.stop("hub", "p1");
@@ -256,9 +191,9 @@ TEST_CASE("the combined node becomes the root and a branch again while its merge
 
 TEST_CASE("while the combined queue is closed nothing is merged, and nothing is lost") {
   Merge m(false);
-  m.start_all(false);
-  m.add_table(false);
-  m.settle(false);
+  m.start_all();
+  m.add_table();
+  m.settle();
   m.query("hub", "select * from pgq_node.demote_root('all', 1, null)");
   std::string events = m.query("hub", "select count(*) from pgq.event_template");
   std::int64_t stood = m.position("hub", "p1");
@@ -275,7 +210,7 @@ TEST_CASE("while the combined queue is closed nothing is merged, and nothing is 
 
 TEST_CASE("add-table refuses several parts unless told what to do with them") {
   Merge m(false);
-  m.start_all(false);
+  m.start_all();
   for (auto* part : {"p1", "p2"}) {
     m.run("londiste", Merge::shard(part), part, {"add-table", "t"});
     m.reach("hub", part, m.tick(Merge::shard(part), part));
