@@ -1,5 +1,6 @@
 #include "tests/support/net.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "core/base/error.h"
@@ -50,13 +51,17 @@ void Net::node(const std::string& db, const std::string& queue, const std::strin
 
 Background& Net::start(const std::string& db, const std::string& queue, std::vector<std::string> command,
                        const ProgramOptions& options) {
-  command.insert(command.end(), {"--db", conninfo(db), "-Q", queue, "--exception-sleep", "1s"});
+  command.insert(command.end(), {"--db", conninfo(db), "-Q", queue});
+  if (std::find(command.begin(), command.end(), "--exception-sleep") == command.end())
+    command.insert(command.end(), {"--exception-sleep", "1s"});
   std::string key = db + "/" + queue;
   workers_.erase(key);  // the lock of the old one must be free
   return *(workers_[key] = std::make_unique<Background>(command, options));
 }
 
 void Net::stop(const std::string& db, const std::string& queue) {
+  // Earlier a signal would end it before it can listen to signals.
+  eventually(kPatience, [&] { return worker(db, queue).logged("starts") || !worker(db, queue).running(); });
   int code = worker(db, queue).stop();
   if (code != 0)
     throw Error("the worker of " + node_name(db, queue) + " ended with " + std::to_string(code) + ": " +
