@@ -98,6 +98,13 @@ bool Session::still_valid() {
   return valid;
 }
 
+bool Session::provider_marked_dead() {
+  pg::Transaction tx(target_, pg::Mode::autocommit);
+  for (auto& member : members(tx, settings_.queue))
+    if (member.name == context_.state.provider_node) return member.dead;
+  return false;
+}
+
 void Session::follow_provider() {
   const WorkerState& state = context_.state;
   if (!context_.duties.reads) {
@@ -108,7 +115,13 @@ void Session::follow_provider() {
   // A renamed provider is connected to again, so that messages call it by its name.
   if (source_ && source_location_ == state.provider_location && source_name_ == state.provider_node) return;
   context_.source = nullptr;
-  source_ = connect_provider(settings_, state, context_.stop, context_.alive);
+  try {
+    source_ = connect_provider(settings_, state, context_.stop, context_.alive);
+  } catch (const pg::ConnectError&) {
+    if (!provider_marked_dead()) throw;
+    std::throw_with_nested(Error("[" + target_.label() + "] node " + state.provider_node +
+                                 " is marked dead; change-provider makes " + state.worker_name + " read another one"));
+  }
   source_name_ = state.provider_node;
   source_location_ = state.provider_location;
   context_.source = source_.get();

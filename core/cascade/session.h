@@ -31,6 +31,7 @@ class Session {
 
  private:
   bool still_valid();
+  bool provider_marked_dead();
 
   const WorkerSettings& settings_;
   const bool& failed_;

@@ -296,3 +296,16 @@ TEST_CASE("names and locations may change under a running worker") {
   CHECK(c.query("branch", kEvents) == c.query("root", kEvents));
   CHECK(c.errors("branch") == "");
 }
+
+TEST_CASE("of a provider that does not answer the error says when it is marked dead") {
+  Chain c;
+  c.stop("leaf", "q");
+  c.query("leaf", "select * from pgq_node.register_location('q', 'branch_q', 'host=/nowhere dbname=none', false)");
+  Output o = c.try_run("cascade", "leaf", "q", {"worker", "--once"});
+  CHECK(o.exit == 4);
+  CHECK_FALSE(says(o, "marked dead"));
+  c.query("leaf", "select * from pgq_node.register_location('q', 'branch_q', null, true)");
+  o = c.try_run("cascade", "leaf", "q", {"worker", "--once"});
+  CHECK(o.exit == 4);
+  CHECK(says(o, "branch_q is marked dead"));
+}
