@@ -19,6 +19,23 @@ constexpr config::Option kProviderOptions[] = {
     {.key = "provider", .help = "connect string of the node to read from", .value = "CONNINFO", .connection = true},
 };
 
+constexpr config::Option kBranchOptions[] = {
+    kProviderOptions[0],
+    {.key = "sync_watermark",
+     .type = Type::list,
+     .help = "branches that must stay able to replace each other: events are kept until all of them have them",
+     .value = "NODE",
+     .where = Where::flag},
+};
+
+constexpr config::Option kLeafOptions[] = {
+    kProviderOptions[0],
+    {.key = "merge",
+     .help = "queue of this database that the events go on to; its node must be here already",
+     .value = "QUEUE",
+     .where = Where::flag},
+};
+
 constexpr config::Option kAddTableOptions[] = {
     flag("all", "every table that can be added"),
     flag("create", "make missing tables like the provider's: columns, defaults, primary key"),
@@ -26,6 +43,8 @@ constexpr config::Option kAddTableOptions[] = {
     flag("skip_truncate", "keep the rows that are here when the copy starts"),
     flag("skip_non_existing", "leave out tables that do not exist here"),
     flag("no_triggers", "do not capture changes of the tables here"),
+    flag("merge_all", "merge leaf: rows come from every part that has the table"),
+    flag("no_merge", "merge leaf: rows come from this part alone"),
     flag("wait_sync", "return when the initial copies are done; the worker must be running"),
     flag("force", "go on without the names that cannot be added"),
     {.key = "dest_table", .help = "name of the table here, for a single table", .value = "TABLE", .where = Where::flag},
@@ -88,7 +107,7 @@ constexpr Command kChildren[] = {
     {.name = "create-branch",
      .synopsis = "NAME [PUBLIC]",
      .help = "add this database as a copy that can feed others and take over",
-     .options = kProviderOptions,
+     .options = kBranchOptions,
      .run = create_branch,
      .details = kPublicDetails,
      .min_args = 1,
@@ -96,7 +115,7 @@ constexpr Command kChildren[] = {
     {.name = "create-leaf",
      .synopsis = "NAME [PUBLIC]",
      .help = "add this database as a copy at the end of the cascade",
-     .options = kProviderOptions,
+     .options = kLeafOptions,
      .run = create_leaf,
      .details = kPublicDetails,
      .min_args = 1,

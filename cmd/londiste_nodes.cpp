@@ -40,6 +40,8 @@ int create_node(Context& context, cascade::NodeType type) {
       throw UsageError("where does the node read from? name its provider with --provider CONNINFO");
     node.provider = context.settings.text("provider");
   }
+  if (type == cascade::NodeType::leaf) node.combined = context.settings.text("merge");
+  if (type == cascade::NodeType::branch) node.sync_watermark = context.settings.list("sync_watermark");
   if (node.location.empty()) throw UsageError("how do other nodes reach this database? give PUBLIC or --db");
   require_schemas(context);
   cascade::NodeCreator creator(node, context.stop);

@@ -42,6 +42,8 @@ int add_table(Context& context) {
                               .skip_truncate = s.boolean("skip_truncate"),
                               .skip_non_existing = s.boolean("skip_non_existing"),
                               .no_triggers = s.boolean("no_triggers"),
+                              .merge_all = s.boolean("merge_all"),
+                              .no_merge = s.boolean("no_merge"),
                               .force = s.boolean("force"),
                               .dest_table = s.text("dest_table"),
                               .trigger_flags = s.text("trigger_flags"),

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "cmd/cascade.h"
 #include "cmd/completion.h"
 #include "cmd/config.h"
 #include "cmd/consumer.h"
@@ -47,7 +48,7 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 
-      kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand,
+      kDemoCommand,       kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand, kCascadeCommand,
       londiste_command(), kConfigCommand,  kManCommand,    kCompletionCommand, kHelpCommand,
   };
   static const Command program{.name = "skytools",

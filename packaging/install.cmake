@@ -37,7 +37,7 @@ install(CODE "
     set(SYSCONFDIR /etc)
   endif()
   file(READ \"${CMAKE_SOURCE_DIR}/packaging/systemd/hardening.conf\" HARDENING)
-  foreach(unit skytools-ticker@.service skytools-londiste@.service skytools-consumer@.service)
+  foreach(unit skytools-ticker@.service skytools-londiste@.service skytools-cascade@.service skytools-consumer@.service)
     configure_file(\"${CMAKE_SOURCE_DIR}/packaging/systemd/\${unit}\" \"${CMAKE_CURRENT_BINARY_DIR}/units/\${unit}\" @ONLY)
   endforeach()")
 install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/units/ DESTINATION lib/systemd/system FILES_MATCHING PATTERN "*.service")

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/strings.h"
+#include "core/base/urlcode.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
 
@@ -43,16 +45,29 @@ NodeCreator::~NodeCreator() = default;
 
 bool NodeCreator::check() {
   if (auto info = info_at(*local_, node_.queue)) {
-    if (info->name == node_.name && info->type == node_.type) return false;
+    if (info->name == node_.name && info->type == node_.type && info->combined_queue == node_.combined) return false;
     throw Error("[" + local_->label() + "] queue " + node_.queue + " has a node here already: " + info->name + " (" +
-                std::string(to_string(info->type)) + ")");
+                std::string(to_string(info->type)) +
+                (info->combined_queue.empty() ? "" : ", merging into " + info->combined_queue) + ")");
   }
+  if (!node_.combined.empty()) check_combined();
   check_location();
   if (node_.type != NodeType::root) {
     check_provider();
     root_ = connect_root(*provider_, node_.queue, {.stop = &stop_});
   }
   return true;
+}
+
+void NodeCreator::check_combined() {
+  if (node_.combined == node_.queue) throw Error("queue " + node_.queue + " cannot be merged into itself");
+  auto combined = info_at(*local_, node_.combined);
+  if (!combined)
+    throw Error("[" + local_->label() + "] there is no node of queue " + node_.combined +
+                " to merge into; create its root or branch here first");
+  if (combined->type == NodeType::leaf)
+    throw Error("[" + local_->label() + "] node " + combined->name + " of queue " + node_.combined +
+                " is a leaf, which keeps no events: there is nothing to merge into");
 }
 
 void NodeCreator::check_location() {
@@ -135,8 +150,12 @@ void NodeCreator::create_local() {
   for (auto& member : all)
     run_command(tx, "pgq_node.register_location($1, $2, $3, $4)",
                 {node_.queue, member.name, member.location, member.dead});
-  run_command(tx, "pgq_node.create_node($1, $2, $3, $4, $5, $6, null)",
-              {node_.queue, to_string(node_.type), node_.name, node_.worker, provider_name_, *position});
+  run_command(tx, "pgq_node.create_node($1, $2, $3, $4, $5, $6, $7)",
+              {node_.queue, to_string(node_.type), node_.name, node_.worker, provider_name_, *position,
+               node_.combined.empty() ? std::nullopt : std::optional(node_.combined)});
+  if (!node_.sync_watermark.empty())
+    run_command(tx, "pgq_node.set_node_attrs($1, $2)",
+                {node_.queue, encode_row({{"sync_watermark", join(node_.sync_watermark, ",")}})});
   tx.commit();
 }
 

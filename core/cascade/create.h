@@ -12,10 +12,12 @@ namespace skytools::cascade {
 struct NewNode {
   NodeType type = NodeType::root;
   std::string queue, name;
-  std::string db;        ///< how this program reaches the node's database
-  std::string location;  ///< how other nodes reach it
-  std::string provider;  ///< connect string of the provider; "" for a root
-  std::string worker;    ///< name of the node's worker
+  std::string db;                                ///< how this program reaches the node's database
+  std::string location;                          ///< how other nodes reach it
+  std::string provider;                          ///< connect string of the provider; "" for a root
+  std::string worker;                            ///< name of the node's worker
+  std::string combined = {};                     ///< queue of this database that a leaf merges into
+  std::vector<std::string> sync_watermark = {};  ///< branches this one keeps its watermark with
 };
 
 /// A step of a plan: what it does, for people, and doing it.
@@ -38,6 +40,7 @@ class NodeCreator {
   pg::Connection& local() { return *local_; }
 
  private:
+  void check_combined();
   void check_location();
   void check_provider();
   void create_root();

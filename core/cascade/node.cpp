@@ -73,16 +73,17 @@ WorkerState worker_state(pg::Transaction& tx, const std::string& queue) {
   pg::Result r = tx.exec(
       "select ret_code, ret_note, node_type, node_name, completed_tick, provider_node, provider_location, paused, "
       "uptodate,"
-      " cur_error, worker_name, local_watermark, local_queue_top, combined_queue from pgq_node.get_worker_state($1)",
+      " cur_error, worker_name, local_watermark, local_queue_top, combined_queue, combined_type from "
+      "pgq_node.get_worker_state($1)",
       queue);
   if (r.rows() != 1 || r.get<int>(0, 0).value_or(0) >= 400)
     throw Error("[" + tx.connection().label() + "] " +
                 (r.rows() ? std::string(r.text(0, 1)) : "no state for queue " + queue));
   using Text = std::optional<std::string>;
   using Number = std::optional<std::int64_t>;
-  auto [code, note, type, node, tick, provider, location, paused, uptodate, error, worker, local, top, combined] =
-      r.row<int, Text, std::string, std::string, Number, Text, Text, bool, bool, Text, std::string, Number, Number,
-            Text>(0);
+  auto [code, note, type, node, tick, provider, location, paused, uptodate, error, worker, local, top, combined,
+        combined_type] = r.row<int, Text, std::string, std::string, Number, Text, Text, bool, bool, Text, std::string,
+                               Number, Number, Text, Text>(0);
   if (!tick) throw Error("[" + tx.connection().label() + "] the worker of queue " + queue + " has no position");
   return WorkerState{parse_node_type(type),
                      node,
@@ -95,7 +96,34 @@ WorkerState worker_state(pg::Transaction& tx, const std::string& queue) {
                      worker,
                      local,
                      top,
-                     combined.value_or("")};
+                     combined.value_or(""),
+                     combined_type ? std::optional(parse_node_type(*combined_type)) : std::nullopt};
+}
+
+WorkerState cascaded_consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer) {
+  pg::Result r = tx.exec(
+      "select ret_code, ret_note, node_type, node_name, completed_tick, provider_node, provider_location, paused, "
+      "uptodate, cur_error from pgq_node.get_consumer_state($1, $2)",
+      queue, consumer);
+  if (r.rows() != 1 || r.get<int>(0, 0).value_or(0) >= 400)
+    throw Error("[" + tx.connection().label() + "] " +
+                (r.rows() ? std::string(r.text(0, 1)) : "no state for consumer " + consumer));
+  using Text = std::optional<std::string>;
+  auto [code, note, type, node, tick, provider, location, paused, uptodate, error] =
+      r.row<int, Text, std::string, std::string, std::int64_t, Text, Text, bool, bool, Text>(0);
+  return WorkerState{.type = parse_node_type(type),
+                     .node = node,
+                     .completed_tick = tick,
+                     .provider_node = provider.value_or(""),
+                     .provider_location = location.value_or(""),
+                     .paused = paused,
+                     .uptodate = uptodate,
+                     .error = error,
+                     .worker_name = consumer,
+                     .local_watermark = {},
+                     .queue_top = {},
+                     .combined_queue = {},
+                     .combined_type = {}};
 }
 
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue,
@@ -107,6 +135,11 @@ std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::stri
   if (r.rows() == 0) return std::nullopt;
   auto [tick, provider, paused, uptodate] = r.row<std::int64_t, std::string, bool, bool>(0);
   return ConsumerState{tick, provider, paused, uptodate};
+}
+
+bool takes_events(pg::Transaction& tx, const std::string& queue) {
+  return tx.value<bool>("select exists (select 1 from pgq.queue where queue_name = $1 and not queue_disable_insert)",
+                        queue);
 }
 
 std::vector<Member> members(pg::Transaction& tx, const std::string& queue) {

@@ -15,8 +15,8 @@ namespace skytools::cascade {
 /// Changes a worker or an admin command may wait for are announced on this channel; the payload is the queue name.
 inline constexpr const char* kNodeChannel = "skytools_node";
 
-/// Only one worker of a node may run; it holds the advisory lock (this class, hash of the queue name) while its session
-/// lives.
+/// Only one worker of a node may run, and one process of a cascaded consumer; it holds the advisory lock (this class, hash
+/// of the queue name, or of queue/consumer) while its session lives.
 inline constexpr int kWorkerLockClass = 1397446518;
 
 enum class NodeType { root, branch, leaf };
@@ -47,7 +47,8 @@ struct WorkerState {
   std::optional<std::string> error;
   std::string worker_name;
   std::optional<std::int64_t> local_watermark, queue_top;  ///< queue_top: newest local tick, none on a leaf
-  std::string combined_queue;
+  std::string combined_queue;                              ///< a merge leaf's
+  std::optional<NodeType> combined_type;                   ///< what the node of that queue is here
 };
 
 /// pgq_node.get_consumer_state(), for cascaded consumers other than the worker (initial copies).
@@ -80,7 +81,11 @@ inline int run_command(pg::Transaction& tx, const std::string& call, std::initia
 std::optional<NodeInfo> node_info(pg::Transaction& tx,
                                   const std::string& queue);  ///< nullopt: no node for this queue here
 WorkerState worker_state(pg::Transaction& tx, const std::string& queue);
+/// The same for another cascaded consumer than the node's worker. @throws Error  naming what is missing
+WorkerState cascaded_consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
+/// Is the node's queue open for producers? Of a branch it is not, and not of a root that is being demoted.
+bool takes_events(pg::Transaction& tx, const std::string& queue);
 std::vector<Member> members(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
 std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue);
 

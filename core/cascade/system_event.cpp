@@ -20,6 +20,8 @@ void global_watermark(pg::Transaction& tx, const std::string& queue, NodeType ty
 void partition_tick(pg::Transaction& tx, const std::string& queue, NodeType type, const pgq::Event& e) {
   if (type != NodeType::branch) return;
   run_command(tx, "pgq_node.set_partition_watermark($1, $2, $3)", {queue, e.extra[0], e.data});
+  // The worker that waits behind this position.
+  tx.exec("select pg_catalog.pg_notify($1, $2)", kNodeChannel, e.extra[0]);
 }
 
 struct SystemEvent {

@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +39,18 @@ bool takes_value(const Option& option);
 
 /// The option of that key in the first table that has it, or null: earlier tables shadow later ones.
 const Option* find_key(std::span<const Options> tables, std::string_view key);
+
+/// Several option tables as one.
+template <std::size_t... N>
+consteval auto joined(const Option (&... tables)[N]) {
+  std::array<Option, (N + ...)> out{};
+  std::size_t at = 0;
+  auto append = [&](const auto& table) {
+    for (auto& option : table) out[at++] = option;
+  };
+  (append(tables), ...);
+  return out;
+}
 
 /// Keys that may stand in a file.
 std::vector<std::string> keys_for_files(std::span<const Options> tables);

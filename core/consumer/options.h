@@ -1,7 +1,4 @@
 #pragma once
-#include <array>
-#include <cstddef>
-
 #include "core/config/settings.h"
 #include "core/consumer/loop.h"
 #include "core/consumer/move_sink.h"
@@ -9,17 +6,7 @@
 
 namespace skytools::consumer {
 
-/// Several option tables as one.
-template <std::size_t... N>
-consteval auto joined(const config::Option (&... tables)[N]) {
-  std::array<config::Option, (N + ...)> out{};
-  std::size_t at = 0;
-  auto append = [&](const auto& table) {
-    for (auto& option : table) out[at++] = option;
-  };
-  (append(tables), ...);
-  return out;
-}
+using config::joined;
 
 /// Keys of every consumer: who reads what, how much at a time.
 inline constexpr config::Option kReadOptions[] = {

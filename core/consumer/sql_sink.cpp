@@ -1,6 +1,5 @@
 #include "core/consumer/sql_sink.h"
 
-#include <array>
 #include <deque>
 
 #include "core/base/failpoint.h"
@@ -123,20 +122,7 @@ void SqlSink::prepare(pg::Transaction& tx) {
 }
 
 void SqlSink::send(pg::Pipeline& pipeline, const pgq::Event& e) {
-  std::array<std::string, 2> numbers{std::to_string(e.id), e.retry ? std::to_string(*e.retry) : ""};
-  auto extra = [&e](std::size_t i) { return e.extra[i] ? e.extra[i]->c_str() : nullptr; };
-  const std::array<const char*, 9> columns{e.data_null ? nullptr : e.data.c_str(),
-                                           e.type.c_str(),
-                                           extra(0),
-                                           numbers[0].c_str(),
-                                           e.time.c_str(),
-                                           e.retry ? numbers[1].c_str() : nullptr,
-                                           extra(1),
-                                           extra(2),
-                                           extra(3)};
-  std::vector<const char*> values;
-  for (int column : statement_.columns) values.push_back(columns[static_cast<std::size_t>(column) - 1]);
-  pipeline.run(kPrepared, values, e.id);
+  pipeline.run(kPrepared, Parameters(statement_, e).values(), e.id);
 }
 
 void SqlSink::run_all(Work& work, pg::Transaction& tx) {

@@ -1,6 +1,7 @@
 #include "core/consumer/statement.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "core/base/error.h"
@@ -89,6 +90,15 @@ Statement Statement::parse(const std::string& text) {
     at = end;
   }
   return out;
+}
+
+Parameters::Parameters(const Statement& statement, const pgq::Event& e)
+    : id_(std::to_string(e.id)), retry_(e.retry ? std::to_string(*e.retry) : "") {
+  auto extra = [&e](std::size_t i) { return e.extra[i] ? e.extra[i]->c_str() : nullptr; };
+  const std::array<const char*, kMostParameters> columns{
+      e.data_null ? nullptr : e.data.c_str(), e.type.c_str(), extra(0), id_.c_str(), e.time.c_str(),
+      e.retry ? retry_.c_str() : nullptr,     extra(1),       extra(2), extra(3)};
+  for (int column : statement.columns) values_.push_back(columns[static_cast<std::size_t>(column) - 1]);
 }
 
 }  // namespace skytools::consumer

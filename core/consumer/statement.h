@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "core/pgq/event.h"
+
 namespace skytools::consumer {
 
 /// The statement of `consumer run --sql`: its parameters `$1`…`$9` stand for columns of the event. The server wants
@@ -12,6 +14,19 @@ struct Statement {
 
   /// @throws UsageError  on `$0`, `$10` and beyond
   static Statement parse(const std::string& text);
+};
+
+/// An event's values for the parameters of a statement, as text; null is NULL. They point into the event and into this.
+class Parameters {
+ public:
+  Parameters(const Statement& statement, const pgq::Event& e);
+  Parameters(const Parameters&) = delete;
+  Parameters& operator=(const Parameters&) = delete;
+  const std::vector<const char*>& values() const { return values_; }
+
+ private:
+  std::string id_, retry_;
+  std::vector<const char*> values_;
 };
 
 }  // namespace skytools::consumer

@@ -87,6 +87,8 @@ std::string trigger_arguments(const AddTables& request) {
   if (request.expect_sync) args.emplace_back("expect_sync");
   if (request.skip_truncate) args.emplace_back("skip_truncate");
   if (request.no_triggers) args.emplace_back("no_triggers");
+  if (request.merge_all) args.emplace_back("merge_all");
+  if (request.no_merge) args.emplace_back("no_merge");
   if (!request.trigger_flags.empty()) args.push_back("tgflags=" + request.trigger_flags);
   args.insert(args.end(), request.trigger_args.begin(), request.trigger_args.end());
   std::string array = "{";
@@ -176,10 +178,18 @@ class TableAdder {
     if (request_.max_parallel_copy > 0) attributes = "max_parallel_copy=" + std::to_string(request_.max_parallel_copy);
     run_command(tx, "londiste.local_add_table($1, $2, $3::text[], $4, $5)",
                 {set_.queue(), candidate.name, trigger_arguments(request_), attributes, dest});
-    tx.exec("select pg_catalog.pg_notify($1, $2)", cascade::kNodeChannel, set_.queue());
+    notify_workers(tx);
     tx.commit();
     log::info("table added: " + candidate.name, {{"queue", set_.queue()}});
     done_.push_back(std::move(result));
+  }
+
+  /// Of a merge leaf, the workers of the other parts and of the combined queue have a table more, too.
+  void notify_workers(pg::Transaction& tx) {
+    tx.exec(
+        "select pg_catalog.pg_notify($1, n.queue_name) from pgq_node.node_info n left join pgq_node.node_info me"
+        " on me.queue_name = $2 where $2 = n.queue_name or me.combined_queue in (n.queue_name, n.combined_queue)",
+        cascade::kNodeChannel, set_.queue());
   }
 
   Set& set_;

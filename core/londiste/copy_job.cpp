@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "core/base/failpoint.h"
+#include "core/base/strings.h"
 #include "core/cascade/node.h"
 #include "core/log/log.h"
 #include "core/londiste/decode.h"
 #include "core/londiste/handler.h"
+#include "core/londiste/merge_copy.h"
 #include "core/londiste/table_copy.h"
 #include "core/pgq/api.h"
 #include "core/pgq/event_stream.h"
@@ -47,9 +49,10 @@ struct CopyJob::Session {
  private:
   bool step();  ///< false: the table needs no copy process any more
   void register_consumer();
+  bool may_copy();
+  std::optional<CopyMode> prepare_table();
   void copy();
   bool catch_up();
-  void restore_structure();
   bool hand_over(const pgq::Batch& batch);
   void apply(const pgq::Batch& batch);
   void set_state(const std::optional<std::string>& snapshot, const MergeState& state);
@@ -66,6 +69,8 @@ struct CopyJob::Session {
   std::unique_ptr<pg::Connection> source_;
   std::string source_node_;
   std::optional<Table> table_;
+  TableName source_name_;  ///< the table at the source
+  bool told_ = false;      ///< that the source is not ready
   ApplySession apply_session_;
 };
 
@@ -188,24 +193,49 @@ bool CopyJob::Session::step() {
   return false;
 }
 
-void CopyJob::Session::copy() {
+bool CopyJob::Session::may_copy() {
   constexpr std::int64_t kMaxParallel = 8;
-  if (table_->copy_role == "wait-copy" || table_->copy_position >= kMaxParallel) return wait(kPoll);
-  std::optional<Table> at_source;
-  {
-    pg::Transaction tx(*source_, pg::Mode::autocommit);
-    at_source = find_table(tx, s_.queue, s_.table);
-    if (!at_source || !at_source->local)
-      throw Error("table " + s_.table + " not available on provider " + source_node_);
-    if (at_source->state.kind != MergeState::ok) {
-      log::info("table " + s_.table + " not OK on provider, waiting");
-      return wait(kPoll);
-    }
+  std::string limit = table_->attribute("max_parallel_copy");
+  if (table_->copy_role == "wait-copy") return false;
+  if (table_->copy_position >= (limit.empty() ? kMaxParallel : pg::parse<std::int64_t>(limit))) return false;
+  pg::Transaction tx(*source_, pg::Mode::autocommit);
+  auto at_source = find_table(tx, s_.queue, s_.table);
+  if (!at_source || !at_source->local) throw Error("table " + s_.table + " not available on provider " + source_node_);
+  std::string reason;
+  if (at_source->state.kind != MergeState::ok) reason = "it is not OK there";
+  if (auto parts = parts_missing(tx, s_.queue, *at_source); !parts.empty())
+    reason = "rows of " + join(parts, ", ") + " are still to come there";
+  source_name_ = at_source->dest;
+  if (reason.empty()) return true;
+  if (!told_) log::info("table " + s_.table + " has to wait for provider " + source_node_ + ": " + reason);
+  told_ = true;
+  return false;
+}
+
+/// Makes the table ready as this part's role asks for, and says how to copy; nullopt: not yet.
+std::optional<CopyMode> CopyJob::Session::prepare_table() {
+  if (table_->copy_role == "wait-replay") return CopyMode::add;
+  if (table_->dropped_ddl) return CopyMode::add;  // prepared before a crash, and others may have copied since
+  if (table_->copy_role == "lead") {
+    if (!prepare_merged_table(target_, s_.queue, *table_)) return std::nullopt;
+    return CopyMode::add;
   }
+  if (table_->attribute("skip_truncate") == "1") return CopyMode::replace;
+  pg::Transaction tx(target_, pg::Mode::autocommit);
+  if (auto others = parts_present(tx, s_.queue, *table_); !others.empty())
+    throw Error("table " + s_.table + " cannot be emptied: rows of " + join(others, ", ") +
+                " are in it; copy those parts anew, too, or add it with --skip-truncate");
+  return CopyMode::replace;
+}
+
+void CopyJob::Session::copy() {
+  if (!may_copy()) return wait(kPoll);
   drop_foreign_keys(target_, *table_);
+  auto mode = prepare_table();
+  if (!mode) return wait(kPoll);
   pg::Transaction source(*source_, pg::Mode::repeatable_read);
   pg::Transaction target(target_);
-  CopyReport report = copy_table(source, target, *table_, at_source->dest);
+  CopyReport report = copy_table(source, target, *table_, source_name_, *mode);
   if (!move_table_state(target, s_.queue, s_.table, table_->state, report.snapshot, {MergeState::catching_up, 0}))
     return;
   SKYTOOLS_FAILPOINT("copy.before_commit");
@@ -247,16 +277,6 @@ std::int64_t CopyJob::Session::completed_tick() {
   return state ? state->completed_tick : 0;
 }
 
-void CopyJob::Session::restore_structure() {
-  log::info(s_.table + ": restoring indexes and constraints");
-  pg::Transaction tx(target_);
-  tx.script(*table_->dropped_ddl);
-  cascade::run_command(tx, "londiste.local_set_table_struct($1, $2, null)", {s_.queue, s_.table});
-  tx.commit();
-  pg::Transaction analyze(target_, pg::Mode::autocommit);
-  analyze.exec("analyze " + table_->dest.sql());
-}
-
 bool CopyJob::Session::catch_up() {
   const MergeState state = table_->state;
   if (state.kind == MergeState::catching_up && (table_->copy_role == "wait-replay" || table_->copy_role == "lead")) {
@@ -264,7 +284,7 @@ bool CopyJob::Session::catch_up() {
     return true;
   }
   if (state.kind == MergeState::catching_up && table_->dropped_ddl) {
-    restore_structure();
+    restore_structure(target_, s_.queue, *table_);
     return true;
   }
   auto batch = next_batch();
@@ -309,6 +329,8 @@ void CopyJob::Session::apply(const pgq::Batch& batch) {
                 ", but tick " + std::to_string(completed) + " is completed");
   auto handler = make_handler(*table_);
   pg::Transaction target(target_);
+  // Who asks for a new copy waits for this batch: after that the table may be emptied by the copy of another part.
+  if (!table_state_holds(target, s_.queue, s_.table, table_->state)) return;
   Applier applier(target, apply_session_, s_.limits, false);
   pg::Transaction source(*source_, pg::Mode::read_only);
   pgq::EventStream events(source, batch.id, "ev_extra1 = " + quote_literal(s_.table));

@@ -12,15 +12,9 @@ std::int64_t at_least(const config::Settings& config, std::string_view key, std:
 }  // namespace
 
 cascade::WorkerSettings read_worker_settings(const config::Settings& config) {
-  return {.db = config.text("db"),
-          .queue = config.text("queue"),
-          .loop_delay = config.duration("loop_delay"),
-          .local_watermark_period = config.duration("local_wm_publish_period"),
-          .global_watermark_period = config.duration("global_wm_publish_period"),
-          .longest_pause = config.duration("exception_sleep"),
-          .catch_up_events = at_least(config, "apply.catch_up", 0),
-          .remote_extra = config.text("remote_extra_connstr"),
-          .once = config.boolean("once")};
+  cascade::WorkerSettings settings = cascade::read_worker_settings(config);
+  settings.catch_up_events = at_least(config, "apply.catch_up", 0);
+  return settings;
 }
 
 ReplaySettings read_replay_settings(const config::Settings& config) {

@@ -1,16 +1,12 @@
 #pragma once
+#include "core/cascade/options.h"
 #include "core/cascade/worker.h"
 #include "core/config/settings.h"
 #include "core/londiste/replay.h"
 
 namespace skytools::londiste {
 
-/// Keys of the job type "londiste": the worker of one node.
-inline constexpr config::Option kWorkerOptions[] = {
-    {.key = "loop_delay",
-     .type = config::Type::duration,
-     .fallback = "1s",
-     .help = "longest pause between two looks for a batch; notifications wake earlier"},
+inline constexpr config::Option kApplyOptions[] = {
     {.key = "apply.max_rows",
      .type = config::Type::integer,
      .fallback = "10000",
@@ -27,24 +23,15 @@ inline constexpr config::Option kWorkerOptions[] = {
      .type = config::Type::integer,
      .fallback = "2",
      .help = "initial copies that run at the same time"},
-    {.key = "exception_sleep",
-     .type = config::Type::duration,
-     .fallback = "20s",
-     .help = "longest pause after an error; the first ones are shorter"},
-    {.key = "local_wm_publish_period",
-     .type = config::Type::duration,
-     .fallback = "5m",
-     .help = "how often the watermark is told to the provider"},
-    {.key = "global_wm_publish_period",
-     .type = config::Type::duration,
-     .fallback = "5m",
-     .help = "how often a root publishes the watermark of the whole set"},
-    {.key = "remote_extra_connstr", .help = "appended to the connect strings of other nodes", .value = "CONNINFO"},
     {.key = "stats_interval",
      .type = config::Type::duration,
      .fallback = "30s",
      .help = "pause between lines of statistics"},
 };
+
+/// Keys of the job type "londiste": the worker of one node.
+inline constexpr auto kWorkerOptions =
+    config::joined(kApplyOptions, cascade::kLoopOptions, cascade::kWatermarkOptions, cascade::kPositionOptions);
 
 cascade::WorkerSettings read_worker_settings(const config::Settings& config);  ///< @throws UsageError
 ReplaySettings read_replay_settings(const config::Settings& config);           ///< @throws UsageError

@@ -37,6 +37,8 @@ struct AddTables {
   bool skip_truncate = false;
   bool skip_non_existing = false;  ///< leave out tables that do not exist here
   bool no_triggers = false;
+  bool merge_all = false;  ///< on a merge leaf: all parts that have the table feed it
+  bool no_merge = false;   ///< … or this part alone
   bool force = false;      ///< go on without the names that cannot be added
   std::string dest_table;  ///< name here, for a single table
   std::string trigger_flags;

@@ -14,10 +14,13 @@ using cascade::run_command;
 void add_table(pg::Transaction& tx, const std::string& queue, const pgq::Event& e) {
   run_command(tx, "londiste.global_add_table($1, $2)", {queue, e.data});
 }
+// A table that is gone already: a merge leaf behind a combined branch may meet a batch again after a crash.
 void remove_table(pg::Transaction& tx, const std::string& queue, const pgq::Event& e) {
+  if (!find_table(tx, queue, e.data)) return;
   run_command(tx, "londiste.global_remove_table($1, $2)", {queue, e.data});
 }
 void remove_seq(pg::Transaction& tx, const std::string& queue, const pgq::Event& e) {
+  if (!find_sequence(tx, queue, e.data)) return;
   run_command(tx, "londiste.global_remove_seq($1, $2)", {queue, e.data});
 }
 void update_seq(pg::Transaction& tx, const std::string& queue, const pgq::Event& e) {
@@ -65,6 +68,11 @@ bool Replay::prepare(cascade::WorkerContext& context, const pgq::Batch* batch) {
     sync_.clean_up(context);
   }
   cleaned_ = true;
+  if (!context.duties.applies) {
+    // The data comes through the combined queue now, whose worker makes the copies.
+    sync_.stand_by();
+    return !context.stop.requested();
+  }
   log_stats(context.settings.queue);
   bool go = sync_.prepare(context, batch);
   if (context.stop.requested()) sync_.cancel();
@@ -130,6 +138,7 @@ void Replay::root_round(cascade::WorkerContext& context) {
   if (Clock::now() < sequences_due_) return;
   sequences_due_ = Clock::now() + kSequencePeriod;
   pg::Transaction tx(context.target, pg::Mode::autocommit);
+  if (!cascade::takes_events(tx, context.settings.queue)) return;
   run_command(tx, "londiste.root_check_seqs($1)", {context.settings.queue});
 }
 

@@ -3,6 +3,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/quote.h"
 #include "core/log/log.h"
+#include "core/londiste/merge_copy.h"
 #include "core/londiste/table_copy.h"
 #include "core/pgq/api.h"
 
@@ -51,6 +52,12 @@ void TableSync::cancel() {
   jobs_.clear();
 }
 
+void TableSync::stand_by() {
+  cancel();
+  tables_.clear();
+  changed_ = true;
+}
+
 void TableSync::start_job(cascade::WorkerContext& context, const std::string& table) {
   auto& job = jobs_[table];
   if (job && !job->finished()) return;
@@ -62,6 +69,19 @@ void TableSync::start_job(cascade::WorkerContext& context, const std::string& ta
                                                   .table = table,
                                                   .remote_extra = context.settings.remote_extra,
                                                   .limits = settings_.limits});
+}
+
+/// A copy was asked for anew while the old one led those of all parts. False: not now.
+bool TableSync::start_over(cascade::WorkerContext& context, const Table& table) {
+  jobs_.erase(table.name);
+  try {
+    undo_preparation(context.target, context.settings.queue, table);
+    return true;
+  } catch (const Error& e) {
+    if (context.target.lost() || context.stop.requested()) throw;
+    if (told_.insert(table.name).second) log::warning(e.what());
+    return false;
+  }
 }
 
 bool TableSync::start_wanted(cascade::WorkerContext& context) {
@@ -89,6 +109,7 @@ bool TableSync::start_wanted(cascade::WorkerContext& context) {
         continue;
       }
     }
+    if (table.dropped_ddl && !start_over(context, table)) continue;
     told_.erase(name);
     drop_foreign_keys(context.target, table);
     {
@@ -137,9 +158,8 @@ bool TableSync::prepare(cascade::WorkerContext& context, const pgq::Batch* batch
   changed_ = false;
   while (round(context, batch)) {
     if (!pg::wait_readable({&context.target}, kHandOverPoll, context.stop)) return false;
-    context.alive();
-    context.target.notifications();
-    context.stale = true;  // they may have been about more than the tables
+    // Standing still is no reason not to answer; a pause or another provider ends it.
+    if (!context.still_valid()) return false;
   }
   if (batch) drop_snapshots(context, *batch);
   restore_foreign_keys(context);

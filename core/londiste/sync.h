@@ -34,11 +34,14 @@ class TableSync {
   /// Takes leftovers of copies that ended between their last steps off the queue. Once per session.
   void clean_up(cascade::WorkerContext& context);
   void cancel();
+  /// Nothing is applied here in the node's present role: no copies, and the tables are read again when that changes.
+  void stand_by();
 
  private:
   bool round(cascade::WorkerContext& context, const pgq::Batch* batch);  ///< true: look again before applying
   void load(cascade::WorkerContext& context);
   void start_job(cascade::WorkerContext& context, const std::string& table);
+  bool start_over(cascade::WorkerContext& context, const Table& table);
   bool start_wanted(cascade::WorkerContext& context);
   void drop_snapshots(cascade::WorkerContext& context, const pgq::Batch& batch);
   void restore_foreign_keys(cascade::WorkerContext& context);

@@ -85,6 +85,12 @@ std::vector<Sequence> sequence_list(pg::Transaction& tx, const std::string& queu
   return out;
 }
 
+bool find_sequence(pg::Transaction& tx, const std::string& queue, const std::string& name) {
+  for (auto& sequence : sequence_list(tx, queue))
+    if (sequence.name == name) return true;
+  return false;
+}
+
 bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table, const MergeState& from,
                       const std::optional<std::string>& snapshot, const MergeState& to) {
   pg::Result current = tx.exec(
@@ -97,6 +103,14 @@ bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::
   log::info("table " + table + " status changed to '" + to.str().value_or("NULL") + "'",
             {{"queue", queue}, {"table", table}});
   return true;
+}
+
+bool table_state_holds(pg::Transaction& tx, const std::string& queue, const std::string& table,
+                       const MergeState& state) {
+  pg::Result r = tx.exec(
+      "select merge_state from londiste.table_info where queue_name = $1 and table_name = $2 and local for share",
+      queue, table);
+  return r.rows() == 1 && MergeState::parse(r.get<std::string>(0, 0)) == state;
 }
 
 std::string copy_consumer(const std::string& worker, const std::string& table) { return worker + ".copy." + table; }

@@ -51,10 +51,15 @@ struct Sequence {
 std::vector<Table> table_list(pg::Transaction& tx, const std::string& queue);
 std::optional<Table> find_table(pg::Transaction& tx, const std::string& queue, const std::string& name);
 std::vector<Sequence> sequence_list(pg::Transaction& tx, const std::string& queue);
+bool find_sequence(pg::Transaction& tx, const std::string& queue, const std::string& name);
 /// Moves a table on, if it still is in state `from`: somebody may have asked for a new copy meanwhile. @return false if
 /// not
 bool move_table_state(pg::Transaction& tx, const std::string& queue, const std::string& table, const MergeState& from,
                       const std::optional<std::string>& snapshot, const MergeState& to);
+
+/// Is the table still in that state? If so nobody changes that before the transaction ends.
+bool table_state_holds(pg::Transaction& tx, const std::string& queue, const std::string& table,
+                       const MergeState& state);
 
 /// How messages call one consumer of a table's initial copy: `<worker>.copy.<schema.table>`.
 std::string copy_consumer(const std::string& worker, const std::string& table);

@@ -45,9 +45,6 @@ CommonColumns common_columns(const TableInfo& from, const TableInfo& to) {
   return common;
 }
 
-/// A reader that takes its time must not make others queue up behind us; the caller tries again later.
-void limit_lock_wait(pg::Transaction& tx) { tx.exec("set local lock_timeout = '10s'"); }
-
 /// One line every ten seconds: rows, bytes, rate and, where the size is known, percent.
 class CopyProgress {
  public:
@@ -82,6 +79,8 @@ double estimated_rows(pg::Transaction& source, const TableInfo& from) {
 
 }  // namespace
 
+void limit_lock_wait(pg::Transaction& tx) { tx.exec("set local lock_timeout = '10s'"); }
+
 void drop_foreign_keys(pg::Connection& target, const Table& table) {
   std::vector<std::pair<std::string, std::string>> keys;
   {
@@ -99,22 +98,22 @@ void drop_foreign_keys(pg::Connection& target, const Table& table) {
 }
 
 CopyReport copy_table(pg::Transaction& source, pg::Transaction& target, const Table& table,
-                      const TableName& source_name) {
+                      const TableName& source_name, CopyMode mode) {
   auto start = Clock::now();
   // A policy that hides rows from us must be an error, not a copy without them.
   source.exec("set local row_security = off");
   TableInfo from = read_table_info(source, source_name);
   limit_lock_wait(target);
-  target.exec("lock table " + table.dest.sql() + " in access exclusive mode");
+  if (mode == CopyMode::replace) target.exec("lock table " + table.dest.sql() + " in access exclusive mode");
   TableInfo to = read_table_info(target, table.dest);
   CommonColumns columns = common_columns(from, to);
   double expected = estimated_rows(source, from);
   std::vector<Removable> indexes;
-  if (expected >= kManyRows && table.copy_role.empty()) indexes = removable_indexes(target, table.dest);
+  if (expected >= kManyRows && mode == CopyMode::replace) indexes = removable_indexes(target, table.dest);
   for (auto& index : indexes) target.exec(index.drop);
-  if (table.attribute("skip_truncate") == "1")
+  if (mode == CopyMode::replace && table.attribute("skip_truncate") == "1")
     log::info(table.name + ": skipping truncate");
-  else
+  else if (mode == CopyMode::replace)
     target.exec("truncate " + to.only() + table.dest.sql());
   log::info(table.name + ": start copy", {{"format", columns.binary ? "binary" : "text"}});
   std::string format = columns.binary ? " with (format binary)" : "";

@@ -57,6 +57,13 @@ std::string current_event_table(pg::Transaction& tx, const std::string& queue) {
   return tx.value<std::string>("select pgq.current_event_table($1)", queue);
 }
 
+std::string closed_event_table(pg::Transaction& tx, const std::string& queue) {
+  // The transaction id before the queue's row: a rotation between the two is then seen in the row.
+  tx.exec("select pg_catalog.txid_current()");
+  return tx.value<std::string>("select queue_data_pfx || '_' || queue_cur_table from pgq.queue where queue_name = $1",
+                               queue);
+}
+
 void insert_event(pg::Transaction& tx, const std::string& queue, const std::string& type, const std::string& data,
                   const std::optional<std::string>& extra1) {
   tx.exec("select pgq.insert_event($1, $2, $3, $4, null, null, null)", queue, type, data, extra1);

@@ -40,6 +40,8 @@ void external_tick(pg::Transaction& tx, const std::string& queue, std::int64_t t
                    std::int64_t seq);
 /// `pgq.event_<N>_<i>`, unquoted, valid inside the transaction.
 std::string current_event_table(pg::Transaction& tx, const std::string& queue);
+/// The same for a queue whose events come from outside: it takes those of nobody else, so the function above refuses.
+std::string closed_event_table(pg::Transaction& tx, const std::string& queue);
 void insert_event(pg::Transaction& tx, const std::string& queue, const std::string& type, const std::string& data,
                   const std::optional<std::string>& extra1);
 /// The NOTIFY channel of a queue's new ticks; nullopt for an unknown queue.

@@ -97,3 +97,35 @@ TEST_CASE("a batch that the copy has applied, but not finished, is not handed ov
   blocker.rollback();
   s.settle();
 }
+
+TEST_CASE("a worker that stands at a hand-over answers, and a pause ends the standing") {
+  Stage s;
+  s.c.query("root", "insert into first values (1); insert into second values (1)");
+  s.c.start("leaf");
+  s.c.sync("leaf");
+  s.c.stop("leaf");
+  s.c.query("root", "insert into first values (2); insert into second values (2)");
+  // The copy is still to apply what the main worker has passed, and cannot: so that one has to stand.
+  s.abandon_copy(s.start, "do-sync:" + std::to_string(s.c.tick()));
+  pg::Connection other("other", s.c.conninfo("leaf"));
+  pg::Transaction blocker(other);
+  blocker.exec("lock table second");
+  s.c.start("leaf");
+  REQUIRE(eventually(seconds(20), [&] {
+    return s.c.query("leaf", "select count(*) from pg_locks where not granted and relation = 'second'::regclass") ==
+           "1";
+  }));
+  std::string state = "select paused, uptodate from pgq_node.get_worker_state('set')";
+  for (int i = 0; i < 3; ++i) {
+    s.c.query("leaf", "select * from pgq_node.set_consumer_uptodate('set', 'set_leaf', false)");
+    CHECK(eventually(seconds(5), [&] { return s.c.query("leaf", state) == "f|t"; }));
+  }
+  s.c.query("leaf", "select * from pgq_node.set_consumer_paused('set', 'set_leaf', true)");
+  CHECK(eventually(seconds(5), [&] { return s.c.query("leaf", state) == "t|t"; }));
+  blocker.rollback();
+  std::int64_t stood = s.c.position("leaf");
+  CHECK(eventually(seconds(20), [&] { return s.state() == "ok"; }));  // the copy gets there by itself
+  CHECK(s.c.position("leaf") == stood);
+  s.c.query("leaf", "select * from pgq_node.set_consumer_paused('set', 'set_leaf', false)");
+  s.settle();
+}

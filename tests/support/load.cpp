@@ -19,9 +19,9 @@ constexpr const char* kScript =
     "end;\n";
 }
 
-Load::Load(const std::string& conninfo, int transactions_per_second)
+Load::Load(const std::string& conninfo, int transactions_per_second, const std::string& script)
     : conninfo_(conninfo),
-      script_("load.sql", kScript),
+      script_("load.sql", script.empty() ? kScript : script),
       thread_([this, rate = transactions_per_second] { loop(rate); }) {}
 
 void Load::loop(int rate) {

@@ -20,7 +20,8 @@ inline constexpr const char* kLoadRows =
 /// pgbench writing to kLoadTables from here to stop(), whatever happens to the server meanwhile.
 class Load {
  public:
-  explicit Load(const std::string& conninfo, int transactions_per_second = 300);
+  /// @param script  of pgbench, when it is to write to other tables
+  explicit Load(const std::string& conninfo, int transactions_per_second = 300, const std::string& script = "");
   ~Load() { stop(); }
   void stop();                                ///< @throws nothing; the load's own transactions have ended
   int transactions() const { return done_; }  ///< rounds of pgbench that ended well; grows about twice a second

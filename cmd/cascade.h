@@ -1,0 +1,8 @@
+#pragma once
+#include "cmd/command.h"
+
+namespace skytools::cmd {
+
+extern const Command kCascadeCommand;
+
+}  // namespace skytools::cmd
