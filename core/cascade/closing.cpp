@@ -30,9 +30,9 @@ std::vector<Part> parts_of(pg::Connection& c, const std::string& queue) {
   return out;
 }
 
-bool ours(pg::Connection& c, const std::string& queue) {
+bool ours(pg::Connection& c, const Part& part) {
   pg::Transaction tx(c, pg::Mode::autocommit);
-  return our_worker_runs(tx, queue);
+  return ours_runs(tx, part.queue, part.worker);
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ void pause_merges(Net& net, Steps& steps, const Peer& root, const Deadline& dead
   if (root.info->target_for.empty()) return;
   pg::Connection& c = net.at(root.name);
   for (auto& part : parts_of(c, net.queue())) {
-    if (part.paused || ours(c, part.queue)) continue;
+    if (part.paused || ours(c, part)) continue;
     steps.take(root.name, "pause worker " + part.worker + " of queue " + part.queue,
                {{"pgq_node.set_node_attrs($1, $2)", {part.queue, kMark}},
                 {"pgq_node.set_consumer_paused($1, $2, true)", {part.queue, part.worker}}});

@@ -26,7 +26,7 @@ bool pause_foreign(pg::Connection& node, const std::string& queue, const std::st
   {
     pg::Transaction tx(node, pg::Mode::autocommit);
     auto state = consumer_state(tx, queue, consumer);
-    if (!state || state->paused || our_worker_runs(tx, queue)) return false;
+    if (!state || state->paused || ours_runs(tx, queue, consumer)) return false;
   }
   try {
     set_paused(node, queue, consumer, true, Deadline(limit));
@@ -51,15 +51,18 @@ std::optional<std::int64_t> lock_position(pg::Transaction& tx, const std::string
   }
 }
 
-constexpr const char* kWorkerLock =
+constexpr const char* kConsumerLock =
     " from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
     " where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 2"
-    " and l.classid = $1::bigint::oid and l.objid = (hashtext($2)::bigint & 4294967295)::oid";
+    " and l.classid = $1::bigint::oid and l.objid = (hashtext($2 || case when exists (select 1 from pgq_node.node_info "
+    "n"
+    " where n.queue_name = $2 and n.worker_name = $3) then '' else '/' || $3 end)::bigint & 4294967295)::oid";
 
-void end_worker_session(pg::Connection& node, const std::string& queue) {
-  log::warning("[" + node.label() + "] the worker does not come to the end of its batch: its session is ended");
+void end_session(pg::Connection& node, const std::string& queue, const std::string& consumer) {
+  log::warning("[" + node.label() + "] " + consumer + " does not come to the end of its batch: its session is ended");
   pg::Transaction tx(node, pg::Mode::autocommit);
-  tx.exec(std::string("select pg_catalog.pg_terminate_backend(l.pid)") + kWorkerLock, kWorkerLockClass, queue);
+  tx.exec(std::string("select pg_catalog.pg_terminate_backend(l.pid)") + kConsumerLock, kWorkerLockClass, queue,
+          consumer);
 }
 
 }  // namespace
@@ -83,8 +86,9 @@ void wait_until(pg::Connection& node, const std::string& queue, const std::strin
   }
 }
 
-bool our_worker_runs(pg::Transaction& tx, const std::string& queue) {
-  return tx.value<bool>(std::string("select exists (select 1") + kWorkerLock + ")", kWorkerLockClass, queue);
+bool ours_runs(pg::Transaction& tx, const std::string& queue, const std::string& consumer) {
+  return tx.value<bool>(std::string("select exists (select 1") + kConsumerLock + ")", kWorkerLockClass, queue,
+                        consumer);
 }
 
 bool answers(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit) {
@@ -133,7 +137,7 @@ void while_still(pg::Connection& node, const std::string& queue, const std::stri
       tx.rollback();
       if (deadline.passed()) throw TimedOut("[" + node.label() + "] a batch of " + consumer + " does not end");
       if (node.stop()) node.stop()->check();
-      if (busy == Busy::end_session) end_worker_session(node, queue);
+      if (busy == Busy::end_session) end_session(node, queue, consumer);
     }
   } catch (...) {
     if (foreign && !node.lost()) {

@@ -22,7 +22,8 @@ struct Peer {
   bool open = false;                ///< its queue takes the events of producers
 
   bool is(NodeType type) const { return info && info->type == type; }
-  /// The tick up to which it has everything. A branch whose worker died before the tick of a batch has one more than top.
+  /// The tick up to which it has everything. A branch whose worker died before the tick of a batch has one more than
+  /// top.
   std::int64_t position() const;
 };
 

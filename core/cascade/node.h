@@ -15,8 +15,8 @@ namespace skytools::cascade {
 /// Changes a worker or an admin command may wait for are announced on this channel; the payload is the queue name.
 inline constexpr const char* kNodeChannel = "skytools_node";
 
-/// Only one worker of a node may run, and one process of a cascaded consumer; it holds the advisory lock (this class, hash
-/// of the queue name, or of queue/consumer) while its session lives.
+/// Only one worker of a node may run, and one process of a cascaded consumer; it holds the advisory lock (this class,
+/// hash of the queue name, or of queue/consumer) while its session lives.
 inline constexpr int kWorkerLockClass = 1397446518;
 
 enum class NodeType { root, branch, leaf };
