@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "cmd/cascade.h"
 #include "cmd/completion.h"
 #include "cmd/config.h"
 #include "cmd/consumer.h"
@@ -47,8 +48,8 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 
-      kDemoCommand,     kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand,
-      londiste_command(), kConfigCommand,  kManCommand,    kCompletionCommand, kHelpCommand,
+      kDemoCommand,      kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand, londiste_command(),
+      cascade_command(), kConfigCommand,  kManCommand,    kCompletionCommand, kHelpCommand,
   };
   static const Command program{.name = "skytools",
                                .help = "queues, replication and role changes between PostgreSQL servers",

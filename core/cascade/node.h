@@ -57,6 +57,14 @@ struct ConsumerState {
   bool paused = false, uptodate = false;
 };
 
+/// One row of pgq_node.get_consumer_info(): a cascaded consumer that writes to this database.
+struct CascadedConsumer {
+  std::string name, provider;
+  std::int64_t last_tick = 0;
+  bool paused = false, uptodate = false;
+  std::optional<std::string> error;
+};
+
 struct Member {
   std::string name, location;
   bool dead = false;
@@ -78,7 +86,8 @@ std::optional<NodeInfo> node_info(pg::Transaction& tx,
                                   const std::string& queue);  ///< nullopt: no node for this queue here
 WorkerState worker_state(pg::Transaction& tx, const std::string& queue);
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
-std::vector<Member> members(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
+std::vector<CascadedConsumer> consumers(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
+std::vector<Member> members(pg::Transaction& tx, const std::string& queue);              ///< ordered by name
 std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue);
 
 /// Follows the providers from the node at `from` up to the root. Null when that node is the root itself.

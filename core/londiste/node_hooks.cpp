@@ -77,6 +77,22 @@ Reasons not_movable(const std::string& queue, pg::Connection& node) {
   return out;
 }
 
+/// Tables in the middle of their copy get their indexes back; lists and triggers go with the node. Schema londiste need
+/// not be there, so nothing names it before that is known.
+std::vector<cascade::Call> before_drop(const std::string& queue) {
+  return {
+      {"do $$ declare t record; begin"
+       " if to_regclass('londiste.table_info') is null then return; end if;"
+       " for t in execute 'select table_name from londiste.table_info where local and dropped_ddl is not null and"
+       " queue_name = $1' using " +
+       // A DO block takes no parameters.
+       quote_literal(queue) + " loop execute 'select londiste.local_remove_table($1, $2)' using " +
+       quote_literal(queue) +
+       ", t.table_name; end loop;"
+       " execute 'delete from londiste.applied_execute where queue_name = $1' using " +
+       quote_literal(queue) + "; end $$"}};
+}
+
 }  // namespace
 
 cascade::Hooks node_hooks(const std::string& queue) {
@@ -85,7 +101,8 @@ cascade::Hooks node_hooks(const std::string& queue) {
           .after_forced_move = {{"select londiste.local_set_table_state(queue_name, table_name, null, null)"
                                  " from londiste.table_info where queue_name = $1 and local"
                                  " and (coalesce(merge_state, 'ok') <> 'ok' or custom_snapshot is not null)",
-                                 {queue}}}};
+                                 {queue}}},
+          .before_drop = before_drop(queue)};
 }
 
 }  // namespace skytools::londiste
