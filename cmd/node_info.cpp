@@ -42,21 +42,16 @@ std::string state_text(bool dead, const cascade::NodeInfo& info) {
 int node_status(Context& context) {
   Local local(context);
   auto status = cascade::local_status(*local.connection, local.queue);
-  std::vector<std::string> subscribers;
-  {
-    pg::Transaction tx(*local.connection, pg::Mode::autocommit);
-    for (auto& s : cascade::subscribers(tx, local.queue)) subscribers.push_back(s.node);
-  }
   if (context.json) {
     Members members = node_members(status);
     members.insert(members.begin() + 1, {"queue", ui::Cell(local.queue)});
-    members.emplace_back("subscribers", subscribers);
+    members.emplace_back("subscribers", status.subscribers);
     context.out << ui::json_object(members) << '\n';
     return 0;
   }
   context.out << "Node: " << status.name << " (" << status.type << ")   Queue: " << local.queue << '\n';
   if (!status.provider.empty()) context.out << "Provider: " << status.provider << '\n';
-  context.out << "Subscribers: " << (subscribers.empty() ? "-" : join(subscribers, ", ")) << '\n';
+  context.out << "Subscribers: " << (status.subscribers.empty() ? "-" : join(status.subscribers, ", ")) << '\n';
   for (auto& line : info_lines(status, true)) context.out << line << '\n';
   return 0;
 }

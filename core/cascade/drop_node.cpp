@@ -114,7 +114,8 @@ class Dropper {
     }
     std::vector<Call> calls = {
         {"select set_config('lock_timeout', $1, true)", {std::to_string(kLockLimit.count()) + "ms"}}};
-    calls.insert(calls.end(), hooks_.before_drop.begin(), hooks_.before_drop.end());
+    if (hooks_.before_drop)
+      for (auto& call : hooks_.before_drop(net_.at(node_.name))) calls.push_back(call);
     calls.push_back({"pgq_node.drop_node($1, $2)", {net_.queue(), node_.name}});
     steps_.take(node_.name, "remove node " + node_.name + " from its database", calls);
   }

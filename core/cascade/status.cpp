@@ -116,6 +116,7 @@ std::vector<NodeStatus> as_tree(std::vector<NodeStatus> nodes) {
         place(node.name);
       }
   };
+  std::stable_partition(nodes.begin(), nodes.end(), [](const NodeStatus& n) { return n.type == "root"; });
   place("");
   for (auto& node : nodes)  // fed by a node that isn't a member, or by each other
     if (placed.insert(node.name).second) out.push_back(node);
@@ -145,6 +146,8 @@ NodeStatus local_status(pg::Connection& c, const std::string& queue) {
     node.attributes = info->attributes;
     for (auto& consumer : consumers(tx, queue))
       if (consumer.error) node.errors.push_back(consumer.name + ": " + *consumer.error);
+    for (auto& subscriber : subscribers(tx, queue))
+      if (!subscriber.worker.ends_with(".gravestone")) node.subscribers.push_back(subscriber.node);
     read_tables(tx, queue, node);
     read_versions(tx, node);
     read_worker(tx, queue, node);
@@ -181,6 +184,10 @@ std::vector<NodeStatus> set_status(pg::Connection& local, const std::string& que
       nodes[i].errors.emplace_back(e.what());
     }
   });
+  for (auto& node : nodes)
+    for (auto& name : node.subscribers)
+      for (auto& other : nodes)
+        if (other.name == name && other.worker_name.empty()) other.provider = node.name;
   return as_tree(std::move(nodes));
 }
 

@@ -23,7 +23,7 @@ struct CopyStatus {
 struct NodeStatus {
   std::string name, location;
   std::string type;  ///< root, branch, leaf; "dead" when tagged so; "" when it did not answer
-  std::string provider, provider_location;
+  std::string provider, provider_location;  ///< of a node that doesn't answer: who has it as a subscriber
   bool dead = false;
   std::optional<std::int64_t> tick;        ///< last tick completed by its worker (root: newest tick)
   std::optional<double> lag_seconds;       ///< age of that tick; root: age of the newest tick
@@ -36,6 +36,7 @@ struct NodeStatus {
   bool has_tables = false;          ///< the set is a Londiste set here
   std::int64_t tables_ok = 0, tables_half = 0, tables_ignored = 0;
   std::vector<CopyStatus> copies;
+  std::vector<std::string> subscribers;   ///< as it knows them
   std::optional<std::int64_t> watermark;  ///< global watermark; none on a leaf
   std::optional<double> watermark_age;    ///< s
   std::string slowest_consumer;           ///< whose position is the lowest of this node's queue; "" when nobody reads

@@ -77,20 +77,15 @@ Reasons not_movable(const std::string& queue, pg::Connection& node) {
   return out;
 }
 
-/// Tables in the middle of their copy get their indexes back; lists and triggers go with the node. Schema londiste need
-/// not be there, so nothing names it before that is known.
-std::vector<cascade::Call> before_drop(const std::string& queue) {
-  return {
-      {"do $$ declare t record; begin"
-       " if to_regclass('londiste.table_info') is null then return; end if;"
-       " for t in execute 'select table_name from londiste.table_info where local and dropped_ddl is not null and"
-       " queue_name = $1' using " +
-       // A DO block takes no parameters.
-       quote_literal(queue) + " loop execute 'select londiste.local_remove_table($1, $2)' using " +
-       quote_literal(queue) +
-       ", t.table_name; end loop;"
-       " execute 'delete from londiste.applied_execute where queue_name = $1' using " +
-       quote_literal(queue) + "; end $$"}};
+/// Tables in the middle of their copy get their indexes back; lists and triggers go with the node.
+std::vector<cascade::Call> before_drop(const std::string& queue, pg::Connection& node) {
+  pg::Transaction tx(node, pg::Mode::autocommit);
+  if (!has_londiste(tx)) return {};
+  return {{"select r.ret_code, r.ret_note from londiste.table_info t cross join lateral"
+           " londiste.local_remove_table(t.queue_name, t.table_name) r"
+           " where t.queue_name = $1 and t.local and t.dropped_ddl is not null",
+           {queue}},
+          {"delete from londiste.applied_execute where queue_name = $1", {queue}}};
 }
 
 }  // namespace
@@ -102,7 +97,7 @@ cascade::Hooks node_hooks(const std::string& queue) {
                                  " from londiste.table_info where queue_name = $1 and local"
                                  " and (coalesce(merge_state, 'ok') <> 'ok' or custom_snapshot is not null)",
                                  {queue}}},
-          .before_drop = before_drop(queue)};
+          .before_drop = [queue](pg::Connection& node) { return before_drop(queue, node); }};
 }
 
 }  // namespace skytools::londiste
