@@ -142,7 +142,7 @@ TEST_CASE("status and set-status: workers, copies, versions, who holds back the 
   c.run("leaf", {"add-table", "t"});  // nobody copies it
   c.stop("leaf2");
   age_reader(c, "root", "set_leaf2");
-  json set = parsed(c.try_cascade("leaf", {"set-status", "--json"}));
+  json set = parsed(c.try_cascade("root", {"set-status", "--json"}));
   REQUIRE(set.size() == 4);
   std::map<std::string, json> by_name;
   for (auto& node : set) by_name[node["node"]] = node;
@@ -156,7 +156,7 @@ TEST_CASE("status and set-status: workers, copies, versions, who holds back the 
   CHECK(by_name["root"]["watermark"].is_number_integer());
   CHECK(by_name["root"]["versions"]["postgresql"].is_string());
   CHECK(by_name["root"]["versions"]["londiste"].is_string());
-  CHECK(parsed(c.try_run("leaf", {"status", "--json"}))[0].size() == set[0].size());  // the same keys
+  CHECK(parsed(c.try_run("root", {"status", "--json"}))[0].size() == set[0].size());  // the same keys
   std::string tree = c.try_cascade("root", {"status", "-v"}).out;
   CAPTURE(tree);
   for (auto* text : {"Worker: running", "Worker: not running", "Copy: public.t wanted", "Versions: postgresql",
