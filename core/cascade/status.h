@@ -22,7 +22,7 @@ struct CopyStatus {
 /// One node of the set as it was seen by asking it.
 struct NodeStatus {
   std::string name, location;
-  std::string type;  ///< root, branch, leaf; "dead" when tagged so; "" when it did not answer
+  std::string type;                         ///< root, branch, leaf; "dead" when tagged so; "" when it did not answer
   std::string provider, provider_location;  ///< of a node that doesn't answer: who has it as a subscriber
   bool dead = false;
   std::optional<std::int64_t> tick;        ///< last tick completed by its worker (root: newest tick)
