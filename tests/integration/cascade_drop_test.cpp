@@ -84,6 +84,30 @@ TEST_CASE("a dead node is forgotten by all others, copies and gravestones too") 
   CHECK(traces(c, "branch", "leaf") == "leafless");
 }
 
+TEST_CASE("a node dropped in the middle of a copy gets its indexes back and holds nobody up") {
+  Cascade c({{"root"}, {"leaf", "root"}});
+  c.everywhere("create table t (id int primary key, v text unique)");
+  c.start("root");
+  c.run("root", {"add-table", "t"});
+  c.query("root", "insert into t select g, g from generate_series(1, 100) g");
+  c.start("leaf", {.env = {{"SKYTOOLS_FAILPOINTS", "copy.after_commit=crash"}}});
+  c.run("leaf", {"add-table", "t"});
+  CHECK(c.worker("leaf").wait() == 128 + 9);
+  // As copies of merged tables and those of the original leave them.
+  c.query(
+      "leaf",
+      "alter table t drop constraint t_v_key; select londiste.local_set_table_struct('set', 'public.t', 'alter table "
+      "t add constraint t_v_key unique (v)')");
+  CHECK(traces(c, "root", "leaf").find("set_leaf.copy.public.t") != std::string::npos);
+  Output o = c.try_run("root", {"drop-node", "leaf", "--yes"});
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  CHECK(own_traces(c, "leaf") == "0");
+  CHECK(c.query("leaf",
+                "select (select count(*) from t), (select count(*) from pg_index where indrelid = "
+                "'t'::regclass)") == "0|2");
+  CHECK(traces(c, "root", "leaf") == "");
+}
+
 TEST_CASE("drop-node refuses to tear a set apart") {
   Cascade c({{"root"}, {"branch", "root"}, {"leaf", "branch"}}, false);
   c.everywhere("create table t (id int primary key)");

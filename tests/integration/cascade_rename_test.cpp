@@ -81,6 +81,29 @@ TEST_CASE("root, branch and leaf are renamed under load") {
   CHECK(again.out.find("already renamed") != std::string::npos);
 }
 
+TEST_CASE("provider and node are renamed in the middle of a table's copy") {
+  Cascade c({{"root"}, {"branch", "root"}, {"leaf", "branch"}});
+  c.everywhere(test::kLoadTables);
+  c.start("root");
+  c.start("branch");
+  c.start("leaf", {.env = {{"SKYTOOLS_FAILPOINTS", "copy.after_data=sleep:2000"}}});
+  c.query("root", test::kLoadRows);
+  c.run("root", {"add-table", "stock"});
+  c.run("branch", {"add-table", "stock", "--wait-sync", "--timeout", "30s"});
+  c.run("leaf", {"add-table", "stock"});
+  REQUIRE(eventually(seconds(20),
+                     [&] { return c.query("leaf", "select merge_state from londiste.table_info") == "in-copy"; }));
+  for (auto [from, to] : {std::pair{"branch", "middle"}, {"leaf", "end"}}) {
+    Output o = c.try_cascade("root", {"rename-node", from, to});
+    REQUIRE_MESSAGE(o.exit == 0, o.err);
+  }
+  c.query("root", "update stock set n = n + 1");
+  c.run("leaf", {"wait-sync", "--timeout", "30s"});
+  c.sync("leaf");
+  CHECK(c.difference({"stock"}) == "");
+  CHECK(c.leftovers() == "");
+}
+
 TEST_CASE("killed after each of its steps, the same command completes the rest") {
   Cascade c({{"root"}, {"branch", "root"}, {"leaf", "branch"}});
   c.everywhere("create table t (id int primary key)");
