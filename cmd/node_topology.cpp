@@ -35,7 +35,7 @@ int tag(Context& context, bool dead) {
   for (auto& name : context.args) {
     bool now = std::find(changed.begin(), changed.end(), name) != changed.end();
     table.add({name, dead, now ? "tagged" : "already tagged"});
-    log::info("node " + name + (now ? " is tagged " : " is tagged already ") + (dead ? "dead" : "alive"));
+    log::info("node " + name + " is tagged " + (dead ? "dead" : "alive") + (now ? "" : " already"));
   }
   if (context.json) table.print_json(context.out);
   return 0;
