@@ -88,7 +88,8 @@ class Renamer {
     return nullptr;
   }
 
-  /// Who still names the old one when the root ends it would stand still.
+  /// A reader that still names the old one when the root ends it would stand still; a provider would end the
+  /// subscription.
   void check_reachable() {
     std::set<std::string> readers;
     for (auto& subscriber : node_->subscribers) readers.insert(subscriber.node);
@@ -98,6 +99,9 @@ class Renamer {
       if (readers.contains(peer.name))
         throw Refused("node " + peer.name + " reads from " + node_->name + " and does not answer (" + peer.problem +
                       "): wait until it does, or drop it with: skytools cascade drop-node");
+      if (peer.name == node_->info->provider_node)
+        throw Refused("node " + node_->name + " reads from " + peer.name + ", which does not answer (" + peer.problem +
+                      "): wait until it does, or move the node with: skytools cascade change-provider");
       if (!peer.dead) silent.push_back(peer.name);
     }
     if (!silent.empty() && !request_.force)

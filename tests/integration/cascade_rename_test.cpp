@@ -153,6 +153,14 @@ TEST_CASE("rename-node refuses what it cannot finish, and --dry-run changes noth
   fails(c.try_cascade("root", {"rename-node", "branch", "x"}), 5, "leaf reads from branch and does not answer");
   fails(c.try_cascade("root", {"rename-node", "branch2", "x"}), 5, "--force");
   fails(c.try_cascade("root", {"rename-node", "leaf", "x"}), 1, "leaf does not answer");
+  c.query("root", "update pgq_node.node_location set node_location = 'host=/nonexistent' where node_name = 'branch'");
+  c.query("root",
+          "update pgq_node.node_location set node_location = '" + c.conninfo("leaf") + "' where node_name = 'leaf'");
+  fails(c.try_cascade("root", {"rename-node", "leaf", "x", "--force"}), 5,
+        "leaf reads from branch, which does not answer");
+  c.query("root", "update pgq_node.node_location set node_location = '" + c.conninfo("branch") +
+                      "' where node_name = 'branch'");
+  c.query("root", "update pgq_node.node_location set node_location = 'host=/nonexistent' where node_name = 'leaf'");
   // A dead name and one that lives elsewhere are two nodes.
   fails(c.try_cascade("root", {"rename-node", "leaf", "branch2"}), 1, "taken");
   CHECK(all() == before);
