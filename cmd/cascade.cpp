@@ -1,6 +1,7 @@
 #include "cmd/cascade.h"
 
 #include "cmd/cascade_worker.h"
+#include "cmd/node_commands.h"
 #include "core/cascade/options.h"
 #include "core/run/cascade_sql.h"
 
@@ -46,17 +47,26 @@ constexpr Command kChildren[] = {
      .run = cascade_consumer,
      .details = kConsumerDetails,
      .job = "cascade_consumer"},
+    {.name = "wait-sync",
+     .help = "wait until this node has all that its provider has now",
+     .run = wait_provider,
+     .details = "--timeout limits it: exit code 7."},
 };
 
 }  // namespace
 
-constinit const Command kCascadeCommand = {
-    .name = "cascade",
-    .synopsis = "COMMAND",
-    .help = "pass a queue on from database to database",
-    .children = kChildren,
-    .details =
-        "A cascaded queue has the same events, ids and ticks in several databases, its nodes. Each node needs "
-        "its worker."};
+const Command& cascade_command() {
+  static const std::vector<Command> children = with_node_commands(kChildren);
+  static const Command command{
+      .name = "cascade",
+      .synopsis = "COMMAND",
+      .help = "nodes of a cascaded queue: create, inspect, move and replace them",
+      .children = children,
+      .details =
+          "A set is one queue with the same ticks and events in several databases: one root, branches that mirror "
+          "it and can take\n"
+          "over, leaves. The commands are those of skytools londiste without the tables."};
+  return command;
+}
 
 }  // namespace skytools::cmd

@@ -3,6 +3,7 @@
 
 namespace skytools::cmd {
 
-extern const Command kCascadeCommand;
+/// `skytools cascade …`: nodes of any cascaded queue.
+const Command& cascade_command();
 
 }  // namespace skytools::cmd

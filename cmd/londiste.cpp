@@ -15,27 +15,6 @@ constexpr config::Option flag(std::string_view key, std::string_view help) {
   return {.key = key, .type = Type::boolean, .fallback = "no", .help = help, .where = Where::flag};
 }
 
-constexpr config::Option kProviderOptions[] = {
-    {.key = "provider", .help = "connect string of the node to read from", .value = "CONNINFO", .connection = true},
-};
-
-constexpr config::Option kBranchOptions[] = {
-    kProviderOptions[0],
-    {.key = "sync_watermark",
-     .type = Type::list,
-     .help = "branches that must stay able to replace each other: events are kept until all of them have them",
-     .value = "NODE",
-     .where = Where::flag},
-};
-
-constexpr config::Option kLeafOptions[] = {
-    kProviderOptions[0],
-    {.key = "merge",
-     .help = "queue of this database that the events go on to; its node must be here already",
-     .value = "QUEUE",
-     .where = Where::flag},
-};
-
 constexpr config::Option kAddTableOptions[] = {
     flag("all", "every table that can be added"),
     flag("create", "make missing tables like the provider's: columns, defaults, primary key"),
@@ -72,20 +51,6 @@ constexpr config::Option kAddSeqOptions[] = {
     flag("force", "go on without the names that cannot be added"),
 };
 
-constexpr config::Option kStatusOptions[] = {
-    flag("compact", "one line per node"),
-};
-
-constexpr std::string_view kPublicDetails =
-    "NAME is the node's name in the set, unique. PUBLIC is the connect string by which the other nodes reach this\n"
-    "database; default: --db. The set is named by --queue. The worker is called <queue>_<NAME>, or as --job says.\n"
-    "Running it again is harmless: a node that is there is left alone, a half-made one is finished.\n"
-    "\n"
-    "Examples:\n"
-    "  skytools londiste create-root hq 'host=db1 dbname=shop' --db 'host=db1 dbname=shop' -Q shop\n"
-    "  skytools londiste create-leaf dw 'host=db2 dbname=dw' --db 'host=db2 dbname=dw' -Q shop --provider 'host=db1 "
-    "dbname=shop'";
-
 constexpr std::string_view kTablePatterns =
     "TABLE is a name or a glob: *, ?, schema.*, and !pattern to exclude; without a schema it means public.\n"
     "On the root, capture triggers are put on the tables. Elsewhere each table is copied from the provider while "
@@ -97,29 +62,6 @@ constexpr std::string_view kTablePatterns =
     "  skytools londiste add-table --db 'host=db2 dbname=dw' -Q shop --create --wait-sync --all";
 
 constexpr Command kChildren[] = {
-    {.name = "create-root",
-     .synopsis = "NAME [PUBLIC]",
-     .help = "make this database the root of a set: changes come from here",
-     .run = create_root,
-     .details = kPublicDetails,
-     .min_args = 1,
-     .max_args = 2},
-    {.name = "create-branch",
-     .synopsis = "NAME [PUBLIC]",
-     .help = "add this database as a copy that can feed others and take over",
-     .options = kBranchOptions,
-     .run = create_branch,
-     .details = kPublicDetails,
-     .min_args = 1,
-     .max_args = 2},
-    {.name = "create-leaf",
-     .synopsis = "NAME [PUBLIC]",
-     .help = "add this database as a copy at the end of the cascade",
-     .options = kLeafOptions,
-     .run = create_leaf,
-     .details = kPublicDetails,
-     .min_args = 1,
-     .max_args = 2},
     {.name = "add-table",
      .synopsis = "TABLE...",
      .help = "replicate tables",
@@ -145,12 +87,6 @@ constexpr Command kChildren[] = {
      .help = "wait until initial copies are done",
      .run = wait_sync,
      .max_args = kAnyArgs},
-    {.name = "status",
-     .help = "show the whole set as a tree: tables, lag, errors",
-     .options = kStatusOptions,
-     .run = londiste_status,
-     .details = "Asks every node, several at a time. Exit code 0 whatever the state; --timeout limits each node "
-                "(default 10s)."},
     {.name = "worker",
      .help = "apply changes, copy tables, feed the branches below: one per node",
      .options = londiste::kWorkerOptions,

@@ -4,12 +4,6 @@
 /// The run functions of `skytools londiste …`, by file.
 namespace skytools::cmd {
 
-// londiste_nodes.cpp
-int create_root(Context& context);
-int create_branch(Context& context);
-int create_leaf(Context& context);
-int londiste_status(Context& context);
-
 // londiste_tables.cpp
 int add_table(Context& context);
 int add_seq(Context& context);

@@ -1,7 +1,8 @@
 #pragma once
-#include <array>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cmd/context.h"
@@ -19,10 +20,49 @@ std::vector<Command> with_node_commands(std::span<const Command> own);
 
 /// What the nouns differ in: Londiste looks at tables, too.
 cascade::Hooks hooks_of(const Context& context);
+bool is_londiste(const Context& context);
+/// @throws SchemaMissing  at --db
+void require_schemas(const Context& context);
+/// The connection to --db, whose schemas are there.
+std::unique_ptr<pg::Connection> local_node(const Context& context);
 /// The set as seen from --db; --timeout is not its limit. @throws SchemaMissing, Error
 cascade::Net net_of(const Context& context);
 /// Prints what was, or would be, done: always under --dry-run, otherwise nothing.
 void print_steps(Context& context, const cascade::Steps& steps);
+
+/// Of a JSON object.
+using Members = std::vector<std::pair<std::string, ui::Cell>>;
+/// What a command did: a sentence for people, one object under --json; under --dry-run its steps instead.
+void report(Context& context, const cascade::Steps& steps, const std::string& sentence, const Members& members);
+
+// cmd/node_create.cpp
+int create_root(Context& context);
+int create_branch(Context& context);
+int create_leaf(Context& context);
+
+// cmd/node_control.cpp
+int pause_node(Context& context);
+int resume_node(Context& context);
+int wait_root(Context& context);
+int wait_provider(Context& context);
+
+// cmd/node_topology.cpp
+int drop_node(Context& context);
+int rename_node(Context& context);
+int set_location(Context& context);
+int set_attributes(Context& context);
+int tag_dead(Context& context);
+int tag_alive(Context& context);
+
+// cmd/node_status.cpp
+int node_tree(Context& context);
+int set_status(Context& context);
+
+// cmd/node_info.cpp
+int node_status(Context& context);
+int node_info(Context& context);
+int list_members(Context& context);
+int show_consumers(Context& context);
 
 // cmd/node_roles.cpp
 int change_provider(Context& context);

@@ -48,7 +48,7 @@ const Command* find_job(const Command& command, std::string_view type) {
 const Command& root() {
   static const std::vector<Command> nouns = {
 
-      kDemoCommand,       kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand, kCascadeCommand,
+      kDemoCommand,       kInstallCommand, kTickerCommand, kQueueCommand,      kConsumerCommand, cascade_command(),
       londiste_command(), kConfigCommand,  kManCommand,    kCompletionCommand, kHelpCommand,
   };
   static const Command program{.name = "skytools",

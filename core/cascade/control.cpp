@@ -54,7 +54,8 @@ std::optional<std::int64_t> lock_position(pg::Transaction& tx, const std::string
 constexpr const char* kConsumerLock =
     " from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
     " where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 2"
-    " and l.classid = $1::bigint::oid and l.objid = (hashtext($2 || case when exists (select 1 from pgq_node.node_info "
+    " and l.classid = $1::bigint::oid and l.objid = (hashtext($2 || case when $3 = '' or exists (select 1 from "
+    "pgq_node.node_info "
     "n"
     " where n.queue_name = $2 and n.worker_name = $3) then '' else '/' || $3 end)::bigint & 4294967295)::oid";
 

@@ -4,15 +4,13 @@
 
 #include "core/base/strings.h"
 #include "core/base/urlcode.h"
+#include "core/cascade/identity.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
 
 namespace skytools::cascade {
 
 namespace {
-
-constexpr int kIdentityLock =
-    1397446519;  ///< class of the advisory locks by which two connections prove to share a database
 
 std::unique_ptr<pg::Connection> open(const std::string& name, const std::string& conninfo, const StopToken& stop) {
   return std::make_unique<pg::Connection>(name, conninfo, pg::ConnectOptions{.stop = &stop});
@@ -21,18 +19,6 @@ std::unique_ptr<pg::Connection> open(const std::string& name, const std::string&
 std::optional<NodeInfo> info_at(pg::Connection& c, const std::string& queue) {
   pg::Transaction tx(c, pg::Mode::autocommit);
   return node_info(tx, queue);
-}
-
-bool same_database(pg::Connection& a, pg::Connection& b) {
-  pg::Transaction holder(a);
-  int key = a.backend_pid();
-  holder.exec("select pg_advisory_xact_lock($1::int, $2::int)", kIdentityLock, key);
-  pg::Transaction seeker(b, pg::Mode::autocommit);
-  return seeker.value<bool>(
-      "select exists (select 1 from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database"
-      " where d.datname = current_database() and l.locktype = 'advisory' and l.classid = $1::int::oid and l.objid = "
-      "$2::int::oid)",
-      kIdentityLock, key);
 }
 
 }  // namespace
@@ -74,10 +60,7 @@ void NodeCreator::check_location() {
   std::unique_ptr<pg::Connection> through = open("public location", node_.location, stop_);
   if (!same_database(*local_, *through))
     throw Error("[" + through->label() + "] the public connect string leads to another database than --db");
-  bool local_only = node_.location.find("host") == std::string::npos &&
-                    node_.location.find("service") == std::string::npos &&
-                    node_.location.find("://") == std::string::npos;
-  if (local_only) log::warning("the public connect string names no host: other machines will not find this node");
+  warn_if_local_only(node_.location);
 }
 
 void NodeCreator::check_provider() {

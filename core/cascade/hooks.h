@@ -16,6 +16,8 @@ struct Hooks {
   std::function<Reasons(pg::Connection& node)> not_movable;
   /// Run with a move that was forced all the same: what makes it right, in the transaction of the move.
   std::vector<Call> after_forced_move = {};
+  /// What runs in the transaction that removes `node` from its own database, before that.
+  std::function<std::vector<Call>(pg::Connection& node)> before_drop = {};
 };
 
 }  // namespace skytools::cascade

@@ -63,22 +63,24 @@ void Net::ask(Peer& peer) {
   }
 }
 
-void Net::survey(bool dead_too) {
+void Net::list() {
   peers_.clear();
   if (connections_.at(local_name_)->lost()) connections_[local_name_] = open(local_name_, &stop_);
-  {
-    pg::Transaction tx(*connections_.at(local_name_), pg::Mode::autocommit);
-    for (auto& member : members(tx, queue_)) {
-      Peer peer;
-      peer.name = member.name;
-      peer.location = member.location;
-      peer.dead = member.dead && member.name != local_name_;
-      if (peer.dead) peer.problem = "tagged dead";
-      if (member.name != local_name_) locations_[member.name] = member.location;
-      connections_[member.name];  // the threads below must not change the map
-      peers_.push_back(std::move(peer));
-    }
+  pg::Transaction tx(*connections_.at(local_name_), pg::Mode::autocommit);
+  for (auto& member : members(tx, queue_)) {
+    Peer peer;
+    peer.name = member.name;
+    peer.location = member.location;
+    peer.dead = member.dead && member.name != local_name_;
+    if (peer.dead) peer.problem = "tagged dead";
+    if (member.name != local_name_) locations_[member.name] = member.location;
+    connections_[member.name];  // the threads of survey() must not change the map
+    peers_.push_back(std::move(peer));
   }
+}
+
+void Net::survey(bool dead_too) {
+  list();
   for_each_parallel(peers_.size(), [&](std::size_t i) {
     if (!peers_[i].dead || dead_too) ask(peers_[i]);
   });

@@ -39,6 +39,8 @@ class Net {
   const StopToken& stop() const { return stop_; }
   milliseconds limit() const { return limit_; }
 
+  /// Reads the local list of members without asking them. What was known before is forgotten, connections are kept.
+  void list();
   /// Asks all members in parallel, those tagged dead too when `dead_too`. What was known before is forgotten,
   /// connections are kept.
   void survey(bool dead_too = false);

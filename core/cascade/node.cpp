@@ -142,6 +142,20 @@ bool takes_events(pg::Transaction& tx, const std::string& queue) {
                         queue);
 }
 
+std::vector<CascadedConsumer> consumers(pg::Transaction& tx, const std::string& queue) {
+  pg::Result r = tx.exec(
+      "select consumer_name, provider_node, last_tick_id, paused, uptodate, cur_error from "
+      "pgq_node.get_consumer_info($1)",
+      queue);
+  std::vector<CascadedConsumer> out;
+  for (int i = 0; i < r.rows(); ++i) {
+    auto [name, provider, tick, paused, uptodate, error] =
+        r.row<std::string, std::string, std::int64_t, bool, bool, std::optional<std::string>>(i);
+    out.push_back({name, provider, tick, paused, uptodate, error});
+  }
+  return out;
+}
+
 std::vector<Member> members(pg::Transaction& tx, const std::string& queue) {
   pg::Result r =
       tx.exec("select node_name, node_location, dead from pgq_node.get_queue_locations($1) order by 1", queue);

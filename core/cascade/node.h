@@ -58,6 +58,14 @@ struct ConsumerState {
   bool paused = false, uptodate = false;
 };
 
+/// One row of pgq_node.get_consumer_info(): a cascaded consumer that writes to this database.
+struct CascadedConsumer {
+  std::string name, provider;
+  std::int64_t last_tick = 0;
+  bool paused = false, uptodate = false;
+  std::optional<std::string> error;
+};
+
 struct Member {
   std::string name, location;
   bool dead = false;
@@ -86,7 +94,8 @@ WorkerState cascaded_consumer_state(pg::Transaction& tx, const std::string& queu
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
 /// Is the node's queue open for producers? Of a branch it is not, and not of a root that is being demoted.
 bool takes_events(pg::Transaction& tx, const std::string& queue);
-std::vector<Member> members(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
+std::vector<CascadedConsumer> consumers(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
+std::vector<Member> members(pg::Transaction& tx, const std::string& queue);              ///< ordered by name
 std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue);
 
 /// Follows the providers from the node at `from` up to the root. Null when that node is the root itself.

@@ -3,6 +3,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/quote.h"
 #include "core/base/strings.h"
+#include "core/config/settings.h"
 #include "core/log/log.h"
 
 namespace skytools::cascade {
@@ -44,7 +45,7 @@ std::string Call::text() const {
       continue;
     }
     const char* value = params[n - 1].text();
-    out += value ? quote_literal(value) : "null";
+    out += value ? quote_literal(config::mask_password(value)) : "null";
     i = end - 1;
   }
   return out;

@@ -15,7 +15,7 @@ struct Call {
 
   /// Runs it. @throws Error  a ret_code from 400 on  @return ret_code, 0 for other SQL
   int run(pg::Transaction& tx) const;
-  std::string text() const;  ///< with the parameters as literals, for people
+  std::string text() const;  ///< with the parameters as literals, for people; passwords masked
 };
 
 /// A step that was taken, or would be.

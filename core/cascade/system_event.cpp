@@ -9,7 +9,9 @@ void location_info(pg::Transaction& tx, const std::string& queue, NodeType, cons
 }
 
 void unregister_location(pg::Transaction& tx, const std::string& queue, NodeType, const pgq::Event& e) {
-  run_command(tx, "pgq_node.unregister_location($1, $2)", {queue, e.data});
+  // An admin command that did so directly is no reason for a warning.
+  for (auto& member : members(tx, queue))
+    if (member.name == e.data) run_command(tx, "pgq_node.unregister_location($1, $2)", {queue, e.data});
 }
 
 void global_watermark(pg::Transaction& tx, const std::string& queue, NodeType type, const pgq::Event& e) {

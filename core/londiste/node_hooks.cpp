@@ -77,6 +77,17 @@ Reasons not_movable(const std::string& queue, pg::Connection& node) {
   return out;
 }
 
+/// Tables in the middle of their copy get their indexes back; lists and triggers go with the node.
+std::vector<cascade::Call> before_drop(const std::string& queue, pg::Connection& node) {
+  pg::Transaction tx(node, pg::Mode::autocommit);
+  if (!has_londiste(tx)) return {};
+  return {{"select r.ret_code, r.ret_note from londiste.table_info t cross join lateral"
+           " londiste.local_remove_table(t.queue_name, t.table_name) r"
+           " where t.queue_name = $1 and t.local and t.dropped_ddl is not null",
+           {queue}},
+          {"delete from londiste.applied_execute where queue_name = $1", {queue}}};
+}
+
 }  // namespace
 
 cascade::Hooks node_hooks(const std::string& queue) {
@@ -85,7 +96,8 @@ cascade::Hooks node_hooks(const std::string& queue) {
           .after_forced_move = {{"select londiste.local_set_table_state(queue_name, table_name, null, null)"
                                  " from londiste.table_info where queue_name = $1 and local"
                                  " and (coalesce(merge_state, 'ok') <> 'ok' or custom_snapshot is not null)",
-                                 {queue}}}};
+                                 {queue}}},
+          .before_drop = [queue](pg::Connection& node) { return before_drop(queue, node); }};
 }
 
 }  // namespace skytools::londiste

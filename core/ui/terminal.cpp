@@ -21,6 +21,10 @@ std::string bold(std::string_view text) {
   return colour(STDOUT_FILENO) ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
 }
 
+std::string red(std::string_view text) {
+  return colour(STDOUT_FILENO) ? "\x1b[31m" + std::string(text) + "\x1b[0m" : std::string(text);
+}
+
 bool ask(std::string_view question) {
   std::cerr << question << " [y/N] " << std::flush;
   std::string answer;

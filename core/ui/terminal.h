@@ -9,6 +9,8 @@ bool is_terminal(int fd);
 bool colour(int fd);
 /// The text in bold when colour may be used on stdout.
 std::string bold(std::string_view text);
+/// The same in red.
+std::string red(std::string_view text);
 /// Asks on the terminal; true on "y" or "yes". Only call when stdin and stderr are terminals.
 bool ask(std::string_view question);
 

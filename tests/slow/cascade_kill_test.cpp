@@ -103,7 +103,7 @@ TEST_CASE("workers and servers die at each step of a switchover") {
   std::string to = "branch";
   for (auto& victim : kVictims)
     for (std::size_t step = 1; step <= 8; ++step) {
-      INFO(victim.name << " dies after step " << step << " of a switchover to " << to);
+      INFO(std::string(victim.name) << " dies after step " << step << " of a switchover to " << to);
       auto start = load.committed();
       REQUIRE(eventually(seconds(30), [&] { return load.committed() > start + 5; }));
       // The step's line is written before the step; the command sleeps after it.

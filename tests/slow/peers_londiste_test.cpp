@@ -62,6 +62,7 @@ class PythonNode {
     if (o.exit != 0) throw Error(name_ + ": " + args.at(2) + " failed: " + o.out + o.err);
   }
   void start_worker() { worker_ = launch({"londiste", ini_, "worker"}); }
+  void stop_worker() { worker_.reset(); }
   void start_ticker() {
     std::string conninfo = db_.conninfo(), ini = folder_.path() / "pgqd.ini";
     std::ofstream(ini) << "[pgqd]\nsyslog = 0\nticker_period = 0.2\nbase_connstr = "
@@ -189,4 +190,65 @@ TEST_CASE("our leaf and our branch below a Python root") {
   // The original's tools see our nodes as their own.
   root.run({"status"});
   for (auto& worker : workers) CHECK(worker->stop() == 0);
+}
+
+TEST_CASE("our node commands on the original's nodes and programs") {
+  if (missing()) return;
+  PythonNode root("pyroot"), leaf("pyleaf");
+  Database branch;
+  for (auto* node : {&root, &leaf}) node->query(kTable);
+  root.start_ticker();
+  root.run({"create-root", "pyroot", root.conninfo()});
+  root.start_worker();
+  root.run({"add-table", "t"});
+  REQUIRE(test::run_skytools({"install", "--db", branch.conninfo()}).exit == 0);
+  auto command = [&](std::vector<std::string> args, const std::string& db) {
+    args.insert(args.end(), {"--db", db, "-Q", "set", "--timeout", "100s"});
+    test::Output o = test::run_skytools(args, {.limit = kPatience});
+    CHECK_MESSAGE(o.exit == 0, o.err);
+    return o.out;
+  };
+  command({"londiste", "create-branch", "branch", "--provider", root.conninfo()}, branch.conninfo());
+  test::Background worker({"londiste", "worker", "--db", branch.conninfo(), "-Q", "set"});
+  command({"londiste", "add-table", "t", "--create", "--wait-sync"}, branch.conninfo());
+  leaf.run({"create-leaf", "pyleaf", leaf.conninfo(), "--provider=" + branch.conninfo()});
+  leaf.start_worker();
+  leaf.run({"add-table", "t"});
+  auto equal = [&] {
+    for (auto& conninfo : {branch.conninfo(), leaf.conninfo()}) {
+      bool same =
+          eventually(kPatience, [&] { return test::checksum(conninfo, "t") == test::checksum(root.conninfo(), "t"); });
+      CHECK_MESSAGE(same, worker.log(), leaf.log());
+    }
+  };
+  for (auto [node, name] : {std::pair{&leaf, "pyleaf"}, {&root, "pyroot"}}) {
+    command({"cascade", "pause", name}, branch.conninfo());
+    std::string state = "select paused, uptodate from pgq_node.local_state where consumer_name = 'set_";
+    CHECK(node->query(state + name + "'") == "t|t");
+    command({"cascade", "resume", name}, branch.conninfo());
+  }
+  std::size_t write = 0;
+  for (auto [from, to] : {std::pair{"branch", "middle"}, {"pyroot", "top"}, {"pyleaf", "end"}}) {
+    root.query(kWrites[write++]);
+    command({"cascade", "rename-node", from, to}, branch.conninfo());
+    equal();
+  }
+  root.query(kWrites[write]);
+  equal();
+  std::string names = "select string_agg(node_name, ',' order by node_name) from pgq_node.node_location";
+  for (auto& conninfo : {root.conninfo(), branch.conninfo(), leaf.conninfo()})
+    CHECK(test::query(conninfo, names) == "end,middle,top");
+  leaf.run({"status"});
+  std::string status = command({"cascade", "set-status"}, branch.conninfo());
+  CHECK_MESSAGE(status.find("not running") == std::string::npos, status);
+  command({"cascade", "wait-root"}, leaf.conninfo());
+  command({"cascade", "set-location", "end", leaf.conninfo() + " connect_timeout=9"}, branch.conninfo());
+  leaf.stop_worker();
+  command({"cascade", "drop-node", "end", "--yes"}, root.conninfo());
+  CHECK(
+      leaf.query("select (select count(*) from pgq_node.node_location) + (select count(*) from londiste.table_info)") ==
+      "0");
+  CHECK(branch.query("select count(*) from pgq_node.subscriber_info") == "0");
+  CHECK(root.query(names) == "middle,top");
+  CHECK(worker.stop() == 0);
 }

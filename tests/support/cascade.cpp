@@ -58,6 +58,12 @@ Output Cascade::try_run(const std::string& node, std::vector<std::string> args, 
   return run_skytools(args, options);
 }
 
+Output Cascade::try_cascade(const std::string& node, std::vector<std::string> args, ProgramOptions options) const {
+  args.insert(args.begin(), "cascade");
+  args.insert(args.end(), {"--db", conninfo(node), "-Q", kQueue});
+  return run_skytools(args, options);
+}
+
 std::string Cascade::run(const std::string& node, std::vector<std::string> args) const {
   std::string what = node + ": " + args.at(0);
   Output o = try_run(node, std::move(args));

@@ -27,7 +27,9 @@ class Cascade {
 
   /// `skytools londiste ARGS` on the node.
   Output try_run(const std::string& node, std::vector<std::string> args, ProgramOptions options = {}) const;
-  /// The same; must succeed. @return its stdout
+  /// `skytools cascade ARGS` on the node.
+  Output try_cascade(const std::string& node, std::vector<std::string> args, ProgramOptions options = {}) const;
+  /// `skytools londiste ARGS`; must succeed. @return its stdout
   std::string run(const std::string& node, std::vector<std::string> args) const;
 
   /// Starts the node's worker beside the test. `env` may hold SKYTOOLS_FAILPOINTS.
