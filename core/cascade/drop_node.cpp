@@ -14,9 +14,9 @@ namespace {
 /// worker or NULL, $4 its other cascaded consumers that read here.
 constexpr const char* kLeftConsumers =
     "from pgq.subscription s join pgq.consumer c on c.co_id = s.sub_consumer join pgq.queue q on q.queue_id = "
-    "s.sub_queue where q.queue_name = $1 and (c.co_name in ('.' || $2::text || '.watermark', $2 || '.gravestone', '.' "
-    "|| $2 || '.gravestone', $2 || '.dumper') or starts_with(c.co_name, $3::text || '.copy.') or c.co_name = any "
-    "($4::text[]))";
+    "s.sub_queue where q.queue_name = $1 and (c.co_name in ('.' || $2::text || '.watermark', $2 || '.gravestone',"
+    " '.' || $2 || '.gravestone', $2 || '.dumper')"
+    " or left(c.co_name, length($3::text) + 6) = $3 || '.copy.' or c.co_name = any ($4::text[]))";
 
 constexpr milliseconds kLockLimit(30'000);  ///< for locks a worker of the node may hold
 

@@ -15,17 +15,16 @@ namespace {
 
 /// Both names have a subscription until the node has changed its own: it publishes its watermark under either.
 constexpr const char* kCopyWatermark =
-    "select pgq.register_consumer_at($1, '.' || $3::text || '.watermark', s.sub_last_tick) from "
-    "pgq_node.subscriber_info "
-    "i join pgq.queue q on q.queue_name = i.queue_name join pgq.consumer c on c.co_name = i.watermark_name join "
-    "pgq.subscription s on s.sub_queue = q.queue_id and s.sub_consumer = c.co_id where i.queue_name = $1 and "
-    "i.subscriber_node = $2 and not exists (select 1 from pgq_node.subscriber_info n where n.queue_name = $1 and "
-    "n.subscriber_node = $3)";
+    "select pgq.register_consumer_at($1, '.' || $3::text || '.watermark', s.sub_last_tick)"
+    " from pgq_node.subscriber_info i join pgq.queue q on q.queue_name = i.queue_name"
+    " join pgq.consumer c on c.co_name = i.watermark_name"
+    " join pgq.subscription s on s.sub_queue = q.queue_id and s.sub_consumer = c.co_id"
+    " where i.queue_name = $1 and i.subscriber_node = $2 and not exists (select 1 from pgq_node.subscriber_info n"
+    " where n.queue_name = $1 and n.subscriber_node = $3)";
 constexpr const char* kCopySubscriber =
-    "insert into pgq_node.subscriber_info (queue_name, subscriber_node, worker_name, watermark_name) select "
-    "queue_name, "
-    "$3, worker_name, '.' || $3::text || '.watermark' from pgq_node.subscriber_info where queue_name = $1 and "
-    "subscriber_node = $2 on conflict do nothing";
+    "insert into pgq_node.subscriber_info (queue_name, subscriber_node, worker_name, watermark_name)"
+    " select queue_name, $3, worker_name, '.' || $3::text || '.watermark' from pgq_node.subscriber_info"
+    " where queue_name = $1 and subscriber_node = $2 on conflict do nothing";
 constexpr const char* kLockLimit = "select set_config('lock_timeout', '30s', true)";  // a batch may be in the way
 constexpr const char* kLockNode = "select 1 from pgq_node.node_info where queue_name = $1 for update";
 constexpr const char* kRenameNode =
