@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "core/pg/connection.h"
 #include "tests/support/net.h"
 
 using namespace skytools;
@@ -308,4 +309,30 @@ TEST_CASE("of a provider that does not answer the error says when it is marked d
   o = c.try_run("cascade", "leaf", "q", {"worker", "--once"});
   CHECK(o.exit == 4);
   CHECK(says(o, "branch_q is marked dead"));
+}
+
+TEST_CASE("a worker needs the rights of pgq_admin, a consumer those of pgq_writer") {
+  Consumed c;
+  std::string name = c.query("branch", "select current_database()");
+  auto role = [&](const std::string& db, const std::string& group) {
+    std::string user = name + "_" + group;
+    c.query(db, "create role \"" + user + "\" login in role " + group);
+    return pg::with_keyword(c.conninfo(db), "user", user);
+  };
+  c.stop("branch", "q");
+  test::Background worker({"cascade", "worker", "--db", role("branch", "pgq_admin"), "-Q", "q"});
+  std::string writer = role("leaf", "pgq_writer");
+  c.query("leaf", "grant insert on got to pgq_writer");
+  test::Background consumer({"cascade", "consumer", "--consumer", "c", "--sql", "insert into got values ($4, $1, $3)",
+                             "--db", writer, "-Q", "q"});
+  c.insert(2);
+  std::int64_t wanted = c.tick("root", "q");
+  c.reach("branch", "q", wanted);
+  CHECK(c.query("branch", kEvents) == c.query("root", kEvents));
+  bool got = eventually(seconds(20), [&] { return c.got() == "1,2"; });
+  CHECK_MESSAGE(got, consumer.log());
+  consumer.stop();
+  worker.stop();
+  c.query("leaf", "drop owned by \"" + name + "_pgq_writer\"; drop role \"" + name + "_pgq_writer\"");
+  c.query("branch", "drop owned by \"" + name + "_pgq_admin\"; drop role \"" + name + "_pgq_admin\"");
 }
