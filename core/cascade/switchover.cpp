@@ -1,6 +1,6 @@
 #include "core/cascade/switchover.h"
 
-#include "core/base/failpoint.h"
+#include "core/base/duration.h"
 #include "core/base/strings.h"
 #include "core/cascade/change_provider.h"
 #include "core/cascade/closing.h"
@@ -13,7 +13,8 @@ namespace skytools::cascade {
 
 namespace {
 
-constexpr milliseconds kFollowLimit(5000);  ///< for the old root's worker to see its new provider
+constexpr milliseconds kOutcomeLimit(10'000);  ///< for a lost session on the new root to end
+constexpr milliseconds kFollowLimit(5000);     ///< for the old root's worker to see its new provider
 
 class Switcher {
  public:
@@ -93,7 +94,14 @@ class Switcher {
     change_provider(net_, steps_, hooks_, {.node = node.name, .to = to.name, .consumer = {}, .force = request_.force});
   }
 
-  void catch_up() { wait_position(from_->top.value_or(0), Deadline(request_.limit)); }
+  void catch_up() {
+    try {
+      wait_position(from_->top.value_or(0), Deadline(request_.limit));
+    } catch (const TimedOut&) {
+      throw TimedOut("nothing was changed: " + to_->name + " has not caught up with " + from_->name + " within " +
+                     format_duration(request_.limit) + " (--timeout)");
+    }
+  }
 
   void wait_position(std::int64_t tick, const Deadline& deadline) {
     // The tick is the last thing a branch does of a batch.
@@ -136,15 +144,17 @@ class Switcher {
     tx.commit();
   }
 
-  /// The promotion's outcome may have been lost with its connection: the node is asked.
+  /// The promotion's outcome may have been lost with its connection: the node is asked, behind whatever still goes on
+  /// there.
   bool promoted_after_all() {
+    if (!promoting_) return false;
     try {
       auto c = net_.rescue(to_->name);
-      pg::Transaction tx(*c, pg::Mode::autocommit);
-      auto info = node_info(tx, net_.queue());
-      return info && info->type == NodeType::root;
+      pg::Transaction tx(*c);
+      tx.exec("select set_config('lock_timeout', $1, true)", std::to_string(kOutcomeLimit.count()) + "ms");
+      return tx.value<std::string>("select node_type from pgq_node.node_info where queue_name = $1 for update",
+                                   net_.queue()) == to_string(NodeType::root);
     } catch (const Error&) {
-      if (!promoting_) return false;
       std::throw_with_nested(Error("whether " + to_->name + " was promoted is unknown, so " + from_->name +
                                    " stays closed for writes; run the same command again once " + to_->name +
                                    " answers"));
@@ -193,14 +203,21 @@ class Switcher {
           tx.commit();
         });
     for (Peer* peer : net_.live())
-      for (auto& subscriber : peer->subscribers)
-        if (peer != to_ && subscriber.node == to_->name)
-          steps_.take(peer->name, "end the subscription of " + to_->name + " at " + peer->name,
-                      {{"pgq_node.unregister_subscriber($1, $2)", {queue, to_->name}}});
+      if (peer != to_ && !peer->is(NodeType::leaf) && feeds(*peer))
+        steps_.take(peer->name, "end the subscription of " + to_->name + " at " + peer->name,
+                    {{"pgq_node.unregister_subscriber($1, $2)", {queue, to_->name}}});
     steps_.take(from_->name, "make " + from_->name + " a branch of " + to_->name,
                 {{"pgq_node.demote_root($1, 3, $2)", {queue, to_->name}}});
     if (!steps_.dry_run()) resume_merges(net_, steps_, *from_);
     steps_.wait(from_->name, "wait until the worker of " + from_->name + " follows", [&] { wait_follower(worker); });
+  }
+
+  /// Asked anew: `all` may have moved the new root below the old one just before.
+  bool feeds(const Peer& peer) {
+    pg::Transaction tx(net_.at(peer.name), pg::Mode::autocommit);
+    for (auto& subscriber : subscribers(tx, net_.queue()))
+      if (subscriber.node == to_->name) return true;
+    return false;
   }
 
   /// Subscribed by an earlier run, and maybe further on by now.

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "core/pg/transaction.h"
+#include "tests/support/relay.h"
 #include "tests/support/roaming_set.h"
 
 using namespace skytools;
@@ -110,6 +111,40 @@ TEST_CASE("Ctrl-C in the write pause takes the switchover back") {
   CHECK(command.wait() != 0);
   CHECK(s.c.query("root", "select queue_disable_insert from pgq.queue") == "f");
   CHECK(s.types() == kBefore);
+}
+
+TEST_CASE("the link to the new root breaks around its COMMIT: the node is asked what happened") {
+  RoamingSet s({{"root"}, {"branch", "root"}});
+  test::Relay door(s.c.conninfo("branch"));  // nobody but the command goes through it
+  s.c.run("root", {"set-location", "branch", door.conninfo()});
+  s.c.sync("branch");
+  bool committed = false;
+  SUBCASE("before the server has it") {}
+  SUBCASE("before the client has the answer") { committed = true; }
+  test::ProgramOptions slow{.env = {{"SKYTOOLS_FAILPOINTS", "cascade.step=sleep:1500@2"}}};
+  test::Background command(s.role_args("root", {"switchover", "--to", "branch"}), slow);
+  REQUIRE(
+      eventually(seconds(20), [&] { return s.c.query("root", "select queue_disable_insert from pgq.queue") == "t"; }));
+  door.trap("COMMIT", committed ? test::Relay::Trap::after : test::Relay::Trap::before);
+  int exit = command.wait();
+  CHECK_MESSAGE(exit == (committed ? 0 : 1), command.log());
+  CHECK(s.types() == (committed ? "root < branch; branch < branch; " : "root < root; branch < root; "));
+  CHECK(s.c.query(committed ? "branch" : "root", "select queue_disable_insert from pgq.queue") == "f");
+}
+
+TEST_CASE("with --all everybody reads from the new root, and nothing is left at the old one") {
+  RoamingSet s({{"root"}, {"branch", "root"}, {"branch2", "branch"}, {"leaf", "root"}});
+  auto o = s.role("leaf", {"switchover", "--to", "branch2", "--all"});
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  s.c.root_is("branch2");
+  s.c.query("branch2", "insert into ledger values (1, 1, 0)");
+  s.c.sync_all();
+  CHECK(s.types() == "root < branch2; branch < branch2; branch2 < branch2; leaf < branch2; ");
+  std::string subscribers =
+      "select coalesce(string_agg(subscriber_node, ',' order by subscriber_node), '') from pgq_node.subscriber_info";
+  CHECK(s.c.query("root", subscribers) == "");
+  CHECK(s.c.query("branch", subscribers) == "");
+  CHECK(s.c.query("branch2", subscribers) == "branch,leaf,root");
 }
 
 TEST_CASE("killed after any step, the same command completes what is left") {
