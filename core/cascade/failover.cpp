@@ -69,15 +69,20 @@ class Failing {
 
   void check() {
     std::vector<std::string> reasons;
+    bool alive = false;
     for (auto& name : dead_)
-      if (net_.peer(name).info)
+      if (net_.peer(name).info) {
+        alive = true;
         reasons.push_back("node " + name + " answers: it is not dead" +
                           (net_.peer(name).is(NodeType::root) && net_.peer(name).open ? " and takes writes" : ""));
+      }
     for (auto& peer : net_.peers())
       if (!peer.info && !is_dead(peer.name))
         reasons.push_back("node " + peer.name + " does not answer and is not named dead (" + peer.problem + ")");
     if (!reasons.empty() && !request_.force)
-      throw Refused("nothing was changed: " + join(reasons, "; ") + " (--dead names dead nodes, --force overrides)");
+      throw Refused("nothing was changed: " + join(reasons, "; ") + " (" +
+                    (alive ? "switchover and change-provider are for living nodes" : "--dead names dead nodes") +
+                    ", --force overrides)");
     for (auto& reason : reasons) log::warning("forced: " + reason);
     if (!living_root() && !to_->is(NodeType::branch))
       throw Refused("node " + to_->name + " is a " + std::string(to_string(to_->info->type)) +
