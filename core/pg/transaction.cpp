@@ -41,6 +41,8 @@ Transaction::~Transaction() {
 void Transaction::settle() {
   // The work itself comes by here too, with every statement; work_ belongs to the owner.
   if (std::this_thread::get_id() != owner_) return;
+  // Work in a thread of its own reads owner_ as long as it lasts; deferred work is done here, and comes by here again.
+  if (work_.wait_for(milliseconds(0)) != std::future_status::deferred) work_.wait();
   owner_ = {};
   std::exchange(work_, {}).get();
 }
