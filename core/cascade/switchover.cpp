@@ -5,6 +5,7 @@
 #include "core/cascade/change_provider.h"
 #include "core/cascade/closing.h"
 #include "core/cascade/control.h"
+#include "core/cascade/foreign.h"
 #include "core/cascade/gates.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
@@ -30,6 +31,7 @@ class Switcher {
     if (to_->is(NodeType::root)) {
       log::info("node " + to_->name + " is the root already, " + from_->name + " has to follow");
       require_common_end();
+      calm_old_worker();
     } else {
       pass_gates();
       gather();
@@ -101,13 +103,30 @@ class Switcher {
                [&](pg::Transaction& tx) { return pgq::newest_tick(tx, net_.queue()).value_or(0) >= tick; });
   }
 
+  /// The original's worker of a root ends itself when it finds the role changed under it, so it is paused before. It
+  /// may take its time to answer: writes go on meanwhile.
+  void calm_old_worker() {
+    pg::Connection& c = net_.at(from_->name);
+    const std::string& worker = from_->info->worker_name;
+    {
+      pg::Transaction tx(c, pg::Mode::autocommit);
+      calmed_ = to_be_paused(tx, net_.queue(), worker);
+    }
+    if (!calmed_) return;
+    steps_.take(from_->name, "pause worker " + worker + " of " + from_->name,
+                Call{"pgq_node.set_consumer_paused($1, $2, true)", {net_.queue(), worker}}.text(),
+                [&] { pause_foreign(c, net_.queue(), worker, kForeignAnswer); });
+  }
+
   /// The write pause. Until the promotion is known to have happened, whatever goes wrong opens the old root again.
   void hand_over() {
     const std::string& queue = net_.queue();
     if (steps_.dry_run()) result_.pause = rehearse(net_, *from_, *to_, std::chrono::seconds(10));
-    Deadline deadline(request_.limit);
     auto closed_at = Clock::now();
     try {
+      calm_old_worker();
+      Deadline deadline(request_.limit);
+      closed_at = Clock::now();
       steps_.take(from_->name, "close " + from_->name + " for writes",
                   {{"pgq_node.demote_root($1, 1, null)", {queue}}});
       pause_merges(net_, steps_, *from_, deadline);
@@ -115,6 +134,7 @@ class Switcher {
       steps_.wait(to_->name, "wait until " + to_->name + " has the last tick", [&] {
         pg::Transaction tx(net_.at(from_->name), pg::Mode::autocommit);
         result_.last_tick = pgq::newest_tick(tx, queue).value_or(0);
+        wake_new_root();
         wait_position(result_.last_tick, deadline);
       });
       net_.stop().check();
@@ -124,6 +144,12 @@ class Switcher {
       if (!steps_.dry_run() && !promoted_after_all()) take_back(e);
     }
     if (!steps_.dry_run()) result_.pause = std::chrono::ceil<milliseconds>(Clock::now() - closed_at);
+  }
+
+  /// A worker of ours below the original's schema hears of no tick and would look once per loop_delay only.
+  void wake_new_root() {
+    pg::Transaction tx(net_.at(to_->name), pg::Mode::autocommit);
+    tx.exec("select pg_catalog.pg_notify($1, $2)", kNodeChannel, net_.queue());
   }
 
   void promote() {
@@ -151,10 +177,17 @@ class Switcher {
     }
   }
 
+  void resume_old_worker(pg::Connection& c) {
+    pg::Transaction tx(c);
+    for (auto& call : resume_foreign(net_.queue(), from_->info->worker_name)) call.run(tx);
+    tx.commit();
+  }
+
   [[noreturn]] void take_back(const Error& reason) {
     try {
       auto c = net_.rescue(from_->name);
       reopen_root(*c, net_.queue());
+      if (calmed_) resume_old_worker(*c);
       resume_merges(net_, steps_, *from_);
     } catch (const Error& e) {
       log::error(e.what());
@@ -197,8 +230,10 @@ class Switcher {
         if (peer != to_ && subscriber.node == to_->name)
           steps_.take(peer->name, "end the subscription of " + to_->name + " at " + peer->name,
                       {{"pgq_node.unregister_subscriber($1, $2)", {queue, to_->name}}});
-    steps_.take(from_->name, "make " + from_->name + " a branch of " + to_->name,
-                {{"pgq_node.demote_root($1, 3, $2)", {queue, to_->name}}});
+    std::vector<Call> demote{{"pgq_node.demote_root($1, 3, $2)", {queue, to_->name}}};
+    if (calmed_)
+      for (auto& call : resume_foreign(queue, worker)) demote.push_back(call);
+    steps_.take(from_->name, "make " + from_->name + " a branch of " + to_->name, demote);
     if (!steps_.dry_run()) resume_merges(net_, steps_, *from_);
     steps_.wait(from_->name, "wait until the worker of " + from_->name + " follows", [&] { wait_follower(worker); });
   }
@@ -230,6 +265,7 @@ class Switcher {
   Peer* to_ = nullptr;
   Peer* from_ = nullptr;
   bool promoting_ = false;
+  bool calmed_ = false;  ///< the old root's worker is paused meanwhile
   SwitchoverResult result_;
 };
 

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "tests/support/cascade.h"
@@ -172,6 +174,10 @@ bool more(const RoamingLoad& load, std::int64_t by) {
   return eventually(seconds(60), [&] { return load.committed() > start + by; });
 }
 
+void print(const std::string& what, RoamingLoad& load) {
+  std::cerr << what << ", longest time without a commit " << load.longest_gap().count() << " ms\n";
+}
+
 /// No transaction is under way while it lives.
 struct Held {
   explicit Held(RoamingLoad& load) : load_(load) { load_.hold(); }
@@ -179,7 +185,69 @@ struct Held {
   RoamingLoad& load_;
 };
 
+double write_pause(const test::Output& o) { return nlohmann::json::parse(o.out)["write_pause"].get<double>() * 1000; }
+
 }  // namespace
+
+TEST_CASE("switchover between the original's root and our branch, three rounds") {
+  if (test::python_peers_missing()) return;
+  MixedSet s;
+  s.branch.start_ticker();
+  RoamingLoad load(s.writers());
+  for (int round = 0; round < 3; ++round)
+    for (const std::string to : {"branch", "pyroot"}) {
+      INFO("round " << round << " to " << to);
+      REQUIRE(more(load, 100));
+      load.longest_gap();
+      std::vector<std::string> args{"switchover", "--to", to, "--json"};
+      if (round == 1) args.emplace_back("--all");
+      auto o = s.leaf.try_run(args);
+      REQUIRE_MESSAGE(o.exit == 0, o.err);
+      REQUIRE(more(load, 20));
+      print("switchover to " + to + ": write pause " + std::to_string(write_pause(o)) + " ms", load);
+      {
+        Held held(load);
+        s.expect_equal(load, to);
+      }
+      // The old root reads from the new one; --all brings the others along.
+      std::string old = to == "branch" ? "pyroot" : "branch";
+      CHECK(s.types().find(old + " < " + to + ";") != std::string::npos);
+      if (round == 1) CHECK(s.types().find("leaf < " + to + "; leaf < " + to + ";") != std::string::npos);
+    }
+  load.stop();
+}
+
+TEST_CASE("takeover by the original's tool, and its ticker on our promoted node") {
+  if (test::python_peers_missing()) return;
+  MixedSet s;
+  s.branch.start_pgqd();
+  PythonLondiste on_branch("set_branch", s.branch.conninfo());
+  RoamingLoad load(s.writers());
+  for (int round = 0; round < 2; ++round)
+    for (const std::string to : {"branch", "pyroot"}) {
+      INFO("round " << round << " to " << to);
+      std::string old = to == "branch" ? "pyroot" : "branch";
+      REQUIRE(more(load, 100));
+      load.longest_gap();
+      std::vector<std::string> args{"takeover", old};
+      if (round == 1) {
+        // The original's --all fails when a subscriber has a tick that the new provider doesn't have yet.
+        Held held(load);
+        s.expect_equal(load, old);
+        args.emplace_back("--all");
+        to == "branch" ? on_branch.run(args) : s.pyroot.run(args);
+      } else {
+        to == "branch" ? on_branch.run(args) : s.pyroot.run(args);
+      }
+      REQUIRE(more(load, 20));
+      if (round == 0) print("takeover by " + to, load);
+      {
+        Held held(load);
+        s.expect_equal(load, to);
+      }
+    }
+  load.stop();
+}
 
 TEST_CASE("change-provider of the original's leaf between its root and our branch, killed and run again") {
   if (test::python_peers_missing()) return;
@@ -230,4 +298,62 @@ TEST_CASE("change-provider of the original's leaf between its root and our branc
   CHECK_MESSAGE(o.err.find("does not answer: taken for not running") != std::string::npos, o.err);
   s.pyleaf.start_worker();
   check(to);
+}
+
+TEST_CASE("gates of a switchover to the original's branch, and one that is taken back") {
+  if (test::python_peers_missing()) return;
+  MixedSet s;
+  s.branch.start_ticker();
+  RoamingLoad load(s.writers());
+  auto switchover = [&](const std::string& to, const std::string& failpoints = "") {
+    return s.leaf.try_run({"switchover", "--to", to, "--json"},
+                          {.env = {{"SKYTOOLS_FAILPOINTS", failpoints}}, .limit = kPythonPatience});
+  };
+  // Killed after each step, the same command completes; the original's worker is paused for none of them.
+  std::string to = "branch";
+  bool killed = true;
+  for (int step = 1; killed; ++step) {
+    INFO("to " << to << ", killed after step " << step);
+    REQUIRE(more(load, 20));
+    auto o = switchover(to, "cascade.step=crash@" + std::to_string(step));
+    killed = o.exit == 128 + SIGKILL;
+    if (killed) o = switchover(to);
+    REQUIRE_MESSAGE(o.exit == 0, o.err);
+    REQUIRE(more(load, 20));
+    {
+      Held held(load);
+      s.expect_equal(load, to);
+    }
+    CHECK(s.query("pyroot", "select node_attrs from pgq_node.node_info") == "NULL");
+    to = to == "branch" ? "pyroot" : "branch";
+  }
+  if (s.root() == "pyroot") {
+    // A step that fails opens the root again, its worker goes on.
+    auto o = switchover("branch", "cascade.step=error@4");
+    CHECK(o.exit == 1);
+    CHECK_MESSAGE(o.err.find("was taken back") != std::string::npos, o.err);
+    REQUIRE(more(load, 20));
+    CHECK(s.query("pyroot", "select paused from pgq_node.local_state") == "f");
+    REQUIRE(switchover("branch").exit == 0);
+  }
+  s.pyroot.kill_worker();
+  auto o = switchover("pyroot");
+  CHECK(o.exit == 5);
+  CHECK_MESSAGE(o.err.find("worker set_pyroot of pyroot does not answer: is it running?") != std::string::npos, o.err);
+  s.query("pyroot", "select londiste.local_set_table_state('set', 'public.ledger', null, 'in-copy')");
+  o = switchover("pyroot");
+  CHECK(o.exit == 5);
+  CHECK_MESSAGE(o.err.find("tables: public.ledger is in state in-copy there") != std::string::npos, o.err);
+  s.query("pyroot", "select londiste.local_set_table_state('set', 'public.ledger', null, 'ok')");
+  s.pyroot.start_worker();
+  REQUIRE(eventually(seconds(60), [&] { return (o = switchover("pyroot")).exit == 0; }));
+  // The old root's worker may follow later.
+  s.pyroot.kill_worker();
+  o = switchover("branch");
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  CHECK_MESSAGE(o.err.find("set_pyroot does not answer: taken for not running") != std::string::npos, o.err);
+  REQUIRE(more(load, 20));
+  s.pyroot.start_worker();
+  load.stop();
+  s.expect_equal(load, "branch");
 }
