@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -356,4 +357,42 @@ TEST_CASE("gates of a switchover to the original's branch, and one that is taken
   s.pyroot.start_worker();
   load.stop();
   s.expect_equal(load, "branch");
+}
+
+TEST_CASE("the original's root crashes and comes back below our branch") {
+  if (test::python_peers_missing()) return;
+  run::ThrowawayServer server{{.wal_level = "replica"}};
+  run::TempFolder folder{{}, "skytools_test"};
+  MixedSet s(server);
+  s.branch.start_ticker();
+  s.leaf.run({"change-provider", "--provider", "pyroot", "--node", "pyleaf"});
+  auto load = std::make_unique<RoamingLoad>(s.writers());
+  REQUIRE(more(*load, 300));
+  server.crash();
+  auto o = s.leaf.try_run({"failover", "--to", "branch", "--dead", "pyroot"});
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  CHECK(more(*load, 50));
+  load->stop();
+  Ids lost = load->missing(s.conninfo("branch"));
+  std::cerr << "failover: " << lost.size() << " transactions lost\n";
+  s.expect_equal(*load, "branch", {"branch", "pyleaf", "leaf"}, lost);
+
+  server.start();
+  s.pyroot.start_ticker();
+  std::string file = folder.path() / "lost.json";
+  auto back = test::run_skytools(
+      {"londiste", "resurrect", "--db", s.pyroot.conninfo(), "-Q", "set", "--yes", "--lost-events", file},
+      {.limit = kPythonPatience});
+  REQUIRE_MESSAGE(back.exit == 0, back.err);
+  std::string events{std::istreambuf_iterator<char>(std::ifstream(file).rdbuf()), {}};
+  for (auto id : lost) CHECK_MESSAGE(events.find("id=" + std::to_string(id) + "&") != std::string::npos, id);
+  s.tick_every("branch", "1 second");
+  s.pyroot.run({"resync", "ledger", "account"});
+  s.query("pyroot", "select pgq_node.set_consumer_paused('set', 'set_pyroot', false)");
+  s.wait_for_copies("pyroot");
+  s.expect_equal(*load, "branch", MixedSet::names(), lost);
+  // It can be the root again.
+  o = s.leaf.try_run({"switchover", "--to", "pyroot"});
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  s.expect_equal(*load, "pyroot", MixedSet::names(), lost);
 }
