@@ -14,7 +14,7 @@ namespace skytools::cascade {
 
 namespace {
 
-constexpr milliseconds kFollowLimit(5000);  ///< for the old root's worker to see its new provider
+constexpr milliseconds kFollowLimit(5000);  ///< for a worker to see its new role
 
 class Switcher {
  public:
@@ -225,6 +225,7 @@ class Switcher {
           if (!reads_already(tx, worker)) subscribe_node(tx, queue, from_->name, worker, result_.last_tick);
           tx.commit();
         });
+    wait_for_foreign_root();
     for (Peer* peer : net_.live())
       for (auto& subscriber : peer->subscribers)
         if (peer != to_ && subscriber.node == to_->name)
@@ -235,7 +236,12 @@ class Switcher {
       for (auto& call : resume_foreign(queue, worker)) demote.push_back(call);
     steps_.take(from_->name, "make " + from_->name + " a branch of " + to_->name, demote);
     if (!steps_.dry_run()) resume_merges(net_, steps_, *from_);
-    steps_.wait(from_->name, "wait until the worker of " + from_->name + " follows", [&] { wait_follower(worker); });
+    steps_.wait(from_->name, "wait until the worker of " + from_->name + " follows", [&] {
+      try {
+        wait_seen(*from_);
+      } catch (const Stopped&) {  // everything is done but the waiting
+      }
+    });
   }
 
   /// Subscribed by an earlier run, and maybe further on by now.
@@ -246,16 +252,27 @@ class Switcher {
     return false;
   }
 
-  void wait_follower(const std::string& worker) {
+  /// Until the node's worker has seen what changed.
+  void wait_seen(const Peer& node) {
+    const std::string& worker = node.info->worker_name;
     try {
-      wait_until(net_.at(from_->name), net_.queue(), worker, Deadline(kFollowLimit), [&](pg::Transaction& tx) {
+      wait_until(net_.at(node.name), net_.queue(), worker, Deadline(kFollowLimit), [&](pg::Transaction& tx) {
         auto state = consumer_state(tx, net_.queue(), worker);
         return state && state->uptodate;
       });
     } catch (const TimedOut&) {
-      log::warning("worker " + worker + " of " + from_->name + " has not answered yet; it follows once it runs");
-    } catch (const Stopped&) {  // everything is done but the waiting
+      log::warning("worker " + worker + " of " + node.name + " has not answered yet; it follows once it runs");
     }
+  }
+
+  /// The original's worker reports its last batch where it was subscribed, after its tick, and ends itself when it is
+  /// not known there any more.
+  void wait_for_foreign_root() {
+    {
+      pg::Transaction tx(net_.at(to_->name), pg::Mode::autocommit);
+      if (our_worker_runs(tx, net_.queue())) return;
+    }
+    steps_.wait(to_->name, "wait until the worker of " + to_->name + " knows", [&] { wait_seen(*to_); });
   }
 
   Net& net_;

@@ -9,166 +9,18 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "tests/support/cascade.h"
-#include "tests/support/python_node.h"
-#include "tests/support/roaming_load.h"
+#include "tests/support/mixed_set.h"
 
 using namespace skytools;
 using std::chrono::seconds;
-using test::Database;
 using test::eventually;
 using test::kPythonPatience;
-using test::PgqdTicker;
-using test::ProgramOptions;
+using test::MixedSet;
 using test::PythonLondiste;
-using test::PythonNode;
 using test::RoamingLoad;
 using Ids = std::set<std::int64_t>;
 
 namespace {
-
-/// A node of ours with its worker.
-class OurNode {
- public:
-  explicit OurNode(const std::string& name) : name_(name) {
-    if (auto o = test::run_skytools({"install", "--db", conninfo()}); o.exit != 0) throw Error(o.err);
-  }
-  const std::string& name() const { return name_; }
-  const std::string& conninfo() const { return db_.conninfo(); }
-  const std::string& database() const { return db_.name(); }
-  test::Output try_run(std::vector<std::string> args, ProgramOptions options = {.limit = kPythonPatience}) const {
-    args.insert(args.begin(), "londiste");
-    args.insert(args.end(), {"--db", conninfo(), "-Q", "set", "--yes"});
-    return test::run_skytools(args, options);
-  }
-  void run(std::vector<std::string> args) const {
-    auto o = try_run(args);
-    if (o.exit != 0) throw Error(name_ + ": " + args.at(0) + " failed: " + o.err);
-  }
-  void start_worker() {
-    worker_ = std::make_unique<test::Background>(
-        std::vector<std::string>{"londiste", "worker", "--db", conninfo(), "-Q", "set", "--exception-sleep", "1s"});
-  }
-  void start_ticker() {
-    ticker_ = std::make_unique<test::Background>(std::vector<std::string>{"ticker", "--db", conninfo()});
-  }
-  void start_pgqd() { pgqd_ = std::make_unique<PgqdTicker>(conninfo(), database()); }
-  std::string log() const { return worker_ ? worker_->log() : ""; }
-
- private:
-  std::string name_;
-  Database db_;
-  std::unique_ptr<test::Background> worker_, ticker_;
-  std::unique_ptr<PgqdTicker> pgqd_;
-};
-
-/// pyroot (the original's) feeds our branch and our leaf; a leaf of the original's reads from our branch.
-struct MixedSet {
-  explicit MixedSet(run::ThrowawayServer& root_on = PythonNode::plain_server()) : pyroot("pyroot", root_on) {
-    for (auto& node : names()) test::query(conninfo(node), test::kRoamingTables);
-    pyroot.query(test::kRoamingRows);
-    pyroot.start_ticker();
-    pyroot.run({"create-root", "pyroot", pyroot.conninfo()});
-    tick_every("pyroot", "1 second");
-    pyroot.start_worker();
-    pyroot.run({"add-table", "ledger", "account"});
-    for (auto& [node, kind] : {std::pair(&branch, "branch"), std::pair(&leaf, "leaf")}) {
-      node->run({std::string("create-") + kind, kind, "--provider", pyroot.conninfo()});
-      node->start_worker();
-      node->run({"add-table", "ledger", "account", "--wait-sync", "--timeout", "100s"});
-    }
-    pyleaf.run({"create-leaf", "pyleaf", pyleaf.conninfo(), "--provider=" + branch.conninfo()});
-    pyleaf.start_worker();
-    pyleaf.run({"add-table", "ledger", "account"});
-    wait_for_copies("pyleaf");
-    tick_every("pyroot", "1 minute");
-  }
-
-  static const std::vector<std::string>& names() {
-    static const std::vector<std::string> all{"pyroot", "branch", "pyleaf", "leaf"};
-    return all;
-  }
-  const std::string& conninfo(const std::string& node) const {
-    return node == "pyroot"   ? pyroot.conninfo()
-           : node == "pyleaf" ? pyleaf.conninfo()
-           : node == "branch" ? branch.conninfo()
-                              : leaf.conninfo();
-  }
-  std::string query(const std::string& node, const std::string& sql) const { return test::query(conninfo(node), sql); }
-  std::string log(const std::string& node) const {
-    return node == "pyroot"   ? pyroot.log()
-           : node == "pyleaf" ? pyleaf.log()
-           : node == "branch" ? branch.log()
-                              : leaf.log();
-  }
-  std::vector<std::string> writers() const { return {pyroot.conninfo(), branch.conninfo()}; }
-
-  /// Copies are handed over at ticks: an idle set has few.
-  void tick_every(const std::string& root, const std::string& period) const {
-    query(root, "select pgq.set_queue_config('set', 'ticker_idle_period', '" + period + "')");
-  }
-
-  void wait_for_copies(const std::string& node) const {
-    const char* const kOk =
-        "select count(*) from londiste.table_info where local and merge_state = 'ok' and custom_snapshot is null";
-    if (!eventually(kPythonPatience, [&] { return query(node, kOk) == "2"; }))
-      throw TimedOut("the tables of " + node + " are not copied: " + log(node));
-  }
-
-  /// "pyroot < pyroot; branch < pyroot; …": each node and its provider; the root is its own.
-  std::string types() const {
-    std::string all;
-    for (auto& node : names())
-      all += query(node,
-                   "select node_name || ' < ' || case node_type when 'root' then node_name else provider_node end"
-                   " from pgq_node.get_node_info('set')") +
-             "; ";
-    return all;
-  }
-
-  std::string root() const {
-    for (auto* node : {"pyroot", "branch"})
-      if (query(node, "select node_type from pgq_node.node_info") == "root") return node;
-    throw Error("there is no root");
-  }
-
-  /// A tick of the root with all that is committed now.
-  std::int64_t tick(const std::string& root) const {
-    const char* const kNewest = "select coalesce(max(tick_id), 0) from pgq.tick";
-    std::int64_t before = std::stoll(query(root, kNewest));
-    bool made = eventually(seconds(30), [&] {
-      query(root, "select pgq.force_tick('set')");
-      return std::stoll(query(root, kNewest)) > before + 1;  // the first may have been under way
-    });
-    if (!made) throw Error("no tick was made on " + root);
-    return std::stoll(query(root, kNewest));
-  }
-
-  /// CHECKs that `root` alone takes writes, that nobody is paused or in trouble and that all have the load's rows.
-  void expect_equal(const RoamingLoad& load, const std::string& root, std::vector<std::string> nodes = names(),
-                    const Ids& lost = {}) const {
-    std::int64_t wanted = tick(root);
-    for (auto& node : nodes) {
-      INFO(node);
-      bool there = eventually(seconds(40), [&] {
-        return std::stoll(query(node, "select worker_last_tick from pgq_node.get_node_info('set')")) >= wanted;
-      });
-      REQUIRE_MESSAGE(there, query(node, "select * from pgq_node.local_state") << log(node));
-      CHECK(load.verify(conninfo(node), lost) == "");
-      for (auto* table : {"ledger", "account"})
-        CHECK(test::checksum(conninfo(node), table) == test::checksum(conninfo(root), table));
-      CHECK(query(node, "select count(*) from pgq_node.local_state where cur_error is not null or paused") == "0");
-      CHECK(query(node, "select node_type = 'root' from pgq_node.node_info") == (node == root ? "t" : "f"));
-      if (node != "leaf" && node != "pyleaf")
-        CHECK(query(node, "select queue_disable_insert or queue_external_ticker from pgq.queue") ==
-              (node == root ? "f" : "t"));
-    }
-  }
-
-  PythonNode pyroot;
-  PythonNode pyleaf{"pyleaf"};
-  OurNode branch{"branch"}, leaf{"leaf"};
-};
 
 bool more(const RoamingLoad& load, std::int64_t by) {
   auto start = load.committed();
@@ -310,6 +162,10 @@ TEST_CASE("gates of a switchover to the original's branch, and one that is taken
     return s.leaf.try_run({"switchover", "--to", to, "--json"},
                           {.env = {{"SKYTOOLS_FAILPOINTS", failpoints}}, .limit = kPythonPatience});
   };
+  auto rehearsal = s.leaf.try_run({"switchover", "--to", "branch", "--dry-run"});
+  CHECK_MESSAGE(rehearsal.exit == 0, rehearsal.err);
+  CHECK(rehearsal.out.find("pause worker set_pyroot of pyroot") != std::string::npos);
+  CHECK(s.query("pyroot", "select paused from pgq_node.local_state") == "f");
   // Killed after each step, the same command completes; the original's worker is paused for none of them.
   std::string to = "branch";
   bool killed = true;
@@ -359,16 +215,24 @@ TEST_CASE("gates of a switchover to the original's branch, and one that is taken
   s.expect_equal(load, "branch");
 }
 
-TEST_CASE("the original's root crashes and comes back below our branch") {
+TEST_CASE("the root crashes, the original's or ours, and comes back below the other") {
   if (test::python_peers_missing()) return;
-  run::ThrowawayServer server{{.wal_level = "replica"}};
+  run::ThrowawayServer server{{.wal_level = "replica"}}, our_server{{.wal_level = "replica"}};
   run::TempFolder folder{{}, "skytools_test"};
-  MixedSet s(server);
+  MixedSet s(server, our_server);
   s.branch.start_ticker();
   s.leaf.run({"change-provider", "--provider", "pyroot", "--node", "pyleaf"});
+  s.leaf.run({"change-provider", "--provider", "branch", "--node", "leaf"});
   auto load = std::make_unique<RoamingLoad>(s.writers());
   REQUIRE(more(*load, 300));
+  // Who has more than the new root could not follow it.
+  s.pyleaf.kill_worker();
+  auto position = [&](const std::string& node) {
+    return std::stoll(s.query(node, "select worker_last_tick from pgq_node.get_node_info('set')"));
+  };
+  REQUIRE(eventually(seconds(30), [&] { return position("branch") > position("pyleaf"); }));
   server.crash();
+  s.pyleaf.start_worker();
   auto o = s.leaf.try_run({"failover", "--to", "branch", "--dead", "pyroot"});
   REQUIRE_MESSAGE(o.exit == 0, o.err);
   CHECK(more(*load, 50));
@@ -391,8 +255,14 @@ TEST_CASE("the original's root crashes and comes back below our branch") {
   s.query("pyroot", "select pgq_node.set_consumer_paused('set', 'set_pyroot', false)");
   s.wait_for_copies("pyroot");
   s.expect_equal(*load, "branch", MixedSet::names(), lost);
-  // It can be the root again.
-  o = s.leaf.try_run({"switchover", "--to", "pyroot"});
+
+  // Then it is the root again, because ours crashes.
+  our_server.crash();
+  o = s.leaf.try_run({"failover", "--to", "pyroot", "--dead", "branch"});
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  s.expect_equal(*load, "pyroot", {"pyroot", "pyleaf", "leaf"}, lost);
+  our_server.start();
+  o = s.branch.try_run({"resurrect", "--lost-events", folder.path() / "nothing.json"});
   REQUIRE_MESSAGE(o.exit == 0, o.err);
   s.expect_equal(*load, "pyroot", MixedSet::names(), lost);
 }

@@ -52,7 +52,6 @@ class PythonNode {
   static run::ThrowawayServer& plain_server();
 
   explicit PythonNode(const std::string& name, run::ThrowawayServer& on = plain_server());
-  const std::string& name() const { return name_; }
   const std::string& conninfo() const { return db_.conninfo(); }
   std::string query(const std::string& sql) const { return db_.query(sql); }
 
