@@ -5,6 +5,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/strings.h"
 #include "core/cascade/control.h"
+#include "core/cascade/foreign.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
 
@@ -20,9 +21,12 @@ class Mover {
   bool run() {
     check_nodes();
     read_consumer();
-    if (from_ == move_.to && subscribed()) return leave_others();
+    if (from_ == move_.to && subscribed()) {
+      bool resumed = resume_left_over();
+      return leave_others() || resumed;
+    }
     check_movable();
-    wait_for_tick();
+    if (!steps_.dry_run()) wait_for_tick(position_);
     if (!knows_us()) {
       steps_.take(move_.to, "register the location of " + move_.node + " at " + move_.to,
                   {{"pgq_node.register_location($1, $2, $3, false)", {net_.queue(), move_.node, node_.location}}});
@@ -71,6 +75,16 @@ class Mover {
     return pgq::consumer_position(tx, net_.queue(), consumer_).has_value();
   }
 
+  /// A run that was killed may have left it paused, and this one wants it where it is.
+  bool resume_left_over() {
+    {
+      pg::Transaction tx(net_.at(move_.node), pg::Mode::autocommit);
+      if (!marked(tx, net_.queue(), consumer_)) return false;
+    }
+    steps_.take(move_.node, "resume " + consumer_ + " of " + move_.node, resume_foreign(net_.queue(), consumer_));
+    return true;
+  }
+
   bool knows_us() {
     pg::Transaction tx(net_.at(move_.to), pg::Mode::autocommit);
     for (auto& member : members(tx, net_.queue()))
@@ -89,11 +103,10 @@ class Mover {
     forced_ = true;
   }
 
-  void wait_for_tick() {
-    if (steps_.dry_run()) return;
-    wait_until(net_.at(move_.to), net_.queue(), "tick " + std::to_string(position_) + " of " + move_.node,
+  void wait_for_tick(std::int64_t position) {
+    wait_until(net_.at(move_.to), net_.queue(), "tick " + std::to_string(position) + " of " + move_.node,
                Deadline(move_.limit),
-               [&](pg::Transaction& tx) { return pgq::newest_tick(tx, net_.queue()).value_or(0) >= position_; });
+               [&](pg::Transaction& tx) { return pgq::newest_tick(tx, net_.queue()).value_or(0) >= position; });
   }
 
   void require_tick(std::int64_t position) {
@@ -132,6 +145,8 @@ class Mover {
                   // A branch may have applied a batch and died before its tick: it is to get this batch once more.
                   if (worker() && node_.is(NodeType::branch))
                     position = std::min(position, pgq::newest_tick(tx, net_.queue()).value_or(position));
+                  // It may have gone on since, ahead of a new provider that is slower.
+                  wait_for_tick(position);
                   require_tick(position);
                   subscribe(position);
                   SKYTOOLS_FAILPOINT("cascade.subscribed");

@@ -1,6 +1,6 @@
 #include "core/cascade/closing.h"
 
-#include "core/cascade/control.h"
+#include "core/cascade/foreign.h"
 #include "core/log/log.h"
 
 namespace skytools::cascade {
@@ -8,31 +8,18 @@ namespace skytools::cascade {
 namespace {
 
 constexpr milliseconds kLockSlice(500);  ///< a statement that waits for a lock sees no stop request
-constexpr const char* kMark = "paused_by=switchover";
 
 struct Part {
-  std::string queue, worker, attributes;
-  bool paused;
+  std::string queue, worker;
 };
 
 std::vector<Part> parts_of(pg::Connection& c, const std::string& queue) {
   pg::Transaction tx(c, pg::Mode::autocommit);
-  pg::Result r = tx.exec(
-      "select n.queue_name, n.worker_name, n.node_attrs, s.paused from pgq_node.node_info n"
-      " join pgq_node.local_state s on s.queue_name = n.queue_name and s.consumer_name = n.worker_name"
-      " where n.combined_queue = $1 order by 1",
-      queue);
+  pg::Result r =
+      tx.exec("select queue_name, worker_name from pgq_node.node_info where combined_queue = $1 order by 1", queue);
   std::vector<Part> out;
-  for (int i = 0; i < r.rows(); ++i) {
-    auto [part, worker, attributes, paused] = r.row<std::string, std::string, std::optional<std::string>, bool>(i);
-    out.push_back({part, worker, attributes.value_or(""), paused});
-  }
+  for (int i = 0; i < r.rows(); ++i) out.push_back({std::string(r.text(i, 0)), std::string(r.text(i, 1))});
   return out;
-}
-
-bool ours(pg::Connection& c, const Part& part) {
-  pg::Transaction tx(c, pg::Mode::autocommit);
-  return ours_runs(tx, part.queue, part.worker);
 }
 
 }  // namespace
@@ -73,22 +60,26 @@ void pause_merges(Net& net, Steps& steps, const Peer& root, const Deadline& dead
   if (root.info->target_for.empty()) return;
   pg::Connection& c = net.at(root.name);
   for (auto& part : parts_of(c, net.queue())) {
-    if (part.paused || ours(c, part)) continue;
-    steps.take(root.name, "pause worker " + part.worker + " of queue " + part.queue,
-               {{"pgq_node.set_node_attrs($1, $2)", {part.queue, kMark}},
-                {"pgq_node.set_consumer_paused($1, $2, true)", {part.queue, part.worker}}});
-    if (!steps.dry_run()) set_paused(c, part.queue, part.worker, true, deadline);
+    {
+      pg::Transaction tx(c, pg::Mode::autocommit);
+      if (!to_be_paused(tx, part.queue, part.worker)) continue;
+    }
+    steps.wait(root.name, "pause worker " + part.worker + " of queue " + part.queue,
+               [&] { pause_foreign(c, part.queue, part.worker, deadline.left()); });
   }
 }
 
 void resume_merges(Net& net, Steps& steps, const Peer& root) {
   if (root.info->target_for.empty()) return;
   auto c = net.rescue(root.name);
-  for (auto& part : parts_of(*c, net.queue()))
-    if (part.attributes == kMark)
-      steps.take(*c, root.name, "resume worker " + part.worker + " of queue " + part.queue,
-                 {{"pgq_node.set_consumer_paused($1, $2, false)", {part.queue, part.worker}},
-                  {"pgq_node.set_node_attrs($1, null)", {part.queue}}});
+  for (auto& part : parts_of(*c, net.queue())) {
+    {
+      pg::Transaction tx(*c, pg::Mode::autocommit);
+      if (!marked(tx, part.queue, part.worker)) continue;
+    }
+    steps.take(*c, root.name, "resume worker " + part.worker + " of queue " + part.queue,
+               resume_foreign(part.queue, part.worker));
+  }
 }
 
 }  // namespace skytools::cascade

@@ -1,5 +1,6 @@
 #include "core/cascade/control.h"
 
+#include "core/cascade/foreign.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
 
@@ -19,21 +20,6 @@ bool paused_and_seen(pg::Transaction& tx, const std::string& queue, const std::s
     throw Error("[" + tx.connection().label() + "] somebody else has " + (paused ? "resumed " : "paused ") + consumer +
                 " meanwhile");
   return state->uptodate;
-}
-
-/// Pauses a running worker that knows nothing of our lock. @return is it to be resumed?
-bool pause_foreign(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit) {
-  {
-    pg::Transaction tx(node, pg::Mode::autocommit);
-    auto state = consumer_state(tx, queue, consumer);
-    if (!state || state->paused || ours_runs(tx, queue, consumer)) return false;
-  }
-  try {
-    set_paused(node, queue, consumer, true, Deadline(limit));
-  } catch (const TimedOut&) {
-    log::warning("[" + node.label() + "] " + consumer + " does not answer: taken for not running");
-  }
-  return true;
 }
 
 /// The consumer's position, its row locked. nullopt: a batch is under way.
@@ -122,16 +108,21 @@ void set_paused(pg::Connection& node, const std::string& queue, const std::strin
 
 void while_still(pg::Connection& node, const std::string& queue, const std::string& consumer, milliseconds limit,
                  Busy busy, const std::function<void(pg::Transaction&, std::int64_t position)>& work) {
-  bool foreign = pause_foreign(node, queue, consumer, limit);
   auto resume = [&](pg::Transaction& tx) {
-    if (foreign) run_command(tx, "pgq_node.set_consumer_paused($1, $2, false)", {queue, consumer});
+    for (auto& call : resume_foreign(queue, consumer)) call.run(tx);
   };
+  bool foreign;
+  {
+    pg::Transaction tx(node, pg::Mode::autocommit);
+    foreign = to_be_paused(tx, queue, consumer);
+  }
   try {
+    if (foreign) pause_foreign(node, queue, consumer, limit);
     for (Deadline deadline(limit);;) {
       pg::Transaction tx(node);
       if (auto position = lock_position(tx, queue, consumer)) {
         work(tx, *position);
-        resume(tx);
+        if (foreign) resume(tx);
         tx.commit();
         return;
       }
@@ -142,8 +133,9 @@ void while_still(pg::Connection& node, const std::string& queue, const std::stri
     }
   } catch (...) {
     if (foreign && !node.lost()) {
-      pg::Transaction tx(node, pg::Mode::autocommit);
+      pg::Transaction tx(node);
       resume(tx);
+      tx.commit();
     }
     throw;
   }

@@ -5,6 +5,7 @@
 #include "core/base/duration.h"
 #include "core/base/strings.h"
 #include "core/cascade/control.h"
+#include "core/cascade/foreign.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
 
@@ -89,9 +90,16 @@ void warn_of_the_rest(Scene& s) {
   for (auto& peer : s.net.peers())
     if (!peer.info && !peer.dead) log::warning("node " + peer.name + " does not answer: " + peer.problem);
   const std::string& worker = s.from.info->worker_name;
-  if (s.from.info->paused)
+  bool ours, by_us;
+  {
+    pg::Transaction tx(s.net.at(s.from.name), pg::Mode::autocommit);
+    ours = ours_runs(tx, s.net.queue());
+    by_us = marked(tx, s.net.queue(), worker);
+  }
+  if (s.from.info->paused && !by_us)
     log::warning("worker " + worker + " of " + s.from.name + " is paused: it will not follow the new root");
-  else if (!answers(s.net.at(s.from.name), s.net.queue(), worker, kHeartbeat))
+  // Others are paused for the hand-over, which tells whether they answer.
+  else if (ours && !answers(s.net.at(s.from.name), s.net.queue(), worker, kHeartbeat))
     log::warning("worker " + worker + " of " + s.from.name + " does not answer: it will not follow the new root");
   // Only a ticker of ours can be seen.
   pg::Transaction tx(s.net.at(s.to.name), pg::Mode::autocommit);

@@ -5,6 +5,7 @@
 #include "core/base/quote.h"
 #include "core/cascade/closing.h"
 #include "core/cascade/control.h"
+#include "core/cascade/foreign.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
 
@@ -105,6 +106,7 @@ class Resurrector {
           peer && peer->info && peer->info->provider_node == me_->name && peer->position() > result_.tick)
         log::warning("node " + peer->name + " has events that are lost for the set: create it anew");
     if (me_->is(NodeType::root)) {
+      pause_foreign_worker();
       steps_.take(me_->name, "close " + me_->name + " for writes", {{"pgq_node.demote_root($1, 1, null)", {queue_}}});
       make_last_tick(net_, steps_, me_->name, Deadline(request_.limit));
       steps_.take(me_->name, "make " + me_->name + " a paused branch of " + grave_->name,
@@ -116,6 +118,21 @@ class Resurrector {
                 {{"pgq_node.set_consumer_paused($1, $2, true)", {queue_, worker()}},
                  {"pgq_node.change_consumer_provider($1, $2, $3)", {queue_, worker(), grave_->name}}});
     steps_.wait(me_->name, "wait for the tick of the last batch", [&] { complete_tick(here(), queue_); });
+  }
+
+  /// The original's worker of a root ends itself when it finds the role changed under it.
+  void pause_foreign_worker() {
+    {
+      pg::Transaction tx(here(), pg::Mode::autocommit);
+      if (me_->info->paused || ours_runs(tx, queue_)) return;
+    }
+    steps_.wait(me_->name, "pause the worker of " + me_->name, [&] {
+      try {
+        set_paused(here(), queue_, worker(), true, Deadline(kForeignAnswer));
+      } catch (const TimedOut&) {
+        log::warning("worker " + worker() + " does not answer: taken for not running");
+      }
+    });
   }
 
   void prepare_dump() {

@@ -5,6 +5,7 @@
 #include "core/cascade/change_provider.h"
 #include "core/cascade/closing.h"
 #include "core/cascade/control.h"
+#include "core/cascade/foreign.h"
 #include "core/cascade/gates.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
@@ -14,7 +15,7 @@ namespace skytools::cascade {
 namespace {
 
 constexpr milliseconds kOutcomeLimit(10'000);  ///< for a lost session on the new root to end
-constexpr milliseconds kFollowLimit(5000);     ///< for the old root's worker to see its new provider
+constexpr milliseconds kFollowLimit(5000);     ///< for a worker to see its new role
 
 class Switcher {
  public:
@@ -31,6 +32,7 @@ class Switcher {
     if (to_->is(NodeType::root)) {
       log::info("node " + to_->name + " is the root already, " + from_->name + " has to follow");
       require_common_end();
+      calm_old_worker();
     } else {
       pass_gates();
       gather();
@@ -109,13 +111,30 @@ class Switcher {
                [&](pg::Transaction& tx) { return pgq::newest_tick(tx, net_.queue()).value_or(0) >= tick; });
   }
 
+  /// The original's worker of a root ends itself when it finds the role changed under it, so it is paused before. It
+  /// may take its time to answer: writes go on meanwhile.
+  void calm_old_worker() {
+    pg::Connection& c = net_.at(from_->name);
+    const std::string& worker = from_->info->worker_name;
+    {
+      pg::Transaction tx(c, pg::Mode::autocommit);
+      calmed_ = to_be_paused(tx, net_.queue(), worker);
+    }
+    if (!calmed_) return;
+    steps_.take(from_->name, "pause worker " + worker + " of " + from_->name,
+                Call{"pgq_node.set_consumer_paused($1, $2, true)", {net_.queue(), worker}}.text(),
+                [&] { pause_foreign(c, net_.queue(), worker, kForeignAnswer); });
+  }
+
   /// The write pause. Until the promotion is known to have happened, whatever goes wrong opens the old root again.
   void hand_over() {
     const std::string& queue = net_.queue();
     if (steps_.dry_run()) result_.pause = rehearse(net_, *from_, *to_, std::chrono::seconds(10));
-    Deadline deadline(request_.limit);
     auto closed_at = Clock::now();
     try {
+      calm_old_worker();
+      Deadline deadline(request_.limit);
+      closed_at = Clock::now();
       steps_.take(from_->name, "close " + from_->name + " for writes",
                   {{"pgq_node.demote_root($1, 1, null)", {queue}}});
       pause_merges(net_, steps_, *from_, deadline);
@@ -123,6 +142,7 @@ class Switcher {
       steps_.wait(to_->name, "wait until " + to_->name + " has the last tick", [&] {
         pg::Transaction tx(net_.at(from_->name), pg::Mode::autocommit);
         result_.last_tick = pgq::newest_tick(tx, queue).value_or(0);
+        wake_new_root();
         wait_position(result_.last_tick, deadline);
       });
       net_.stop().check();
@@ -132,6 +152,12 @@ class Switcher {
       if (!steps_.dry_run() && !promoted_after_all()) take_back(e);
     }
     if (!steps_.dry_run()) result_.pause = std::chrono::ceil<milliseconds>(Clock::now() - closed_at);
+  }
+
+  /// A worker of ours below the original's schema hears of no tick and would look once per loop_delay only.
+  void wake_new_root() {
+    pg::Transaction tx(net_.at(to_->name), pg::Mode::autocommit);
+    tx.exec("select pg_catalog.pg_notify($1, $2)", kNodeChannel, net_.queue());
   }
 
   void promote() {
@@ -161,10 +187,17 @@ class Switcher {
     }
   }
 
+  void resume_old_worker(pg::Connection& c) {
+    pg::Transaction tx(c);
+    for (auto& call : resume_foreign(net_.queue(), from_->info->worker_name)) call.run(tx);
+    tx.commit();
+  }
+
   [[noreturn]] void take_back(const Error& reason) {
     try {
       auto c = net_.rescue(from_->name);
       reopen_root(*c, net_.queue());
+      if (calmed_) resume_old_worker(*c);
       resume_merges(net_, steps_, *from_);
     } catch (const Error& e) {
       log::error(e.what());
@@ -202,14 +235,22 @@ class Switcher {
           if (!reads_already(tx, worker)) subscribe_node(tx, queue, from_->name, worker, result_.last_tick);
           tx.commit();
         });
+    wait_for_foreign_root();
     for (Peer* peer : net_.live())
       if (peer != to_ && !peer->is(NodeType::leaf) && feeds(*peer))
         steps_.take(peer->name, "end the subscription of " + to_->name + " at " + peer->name,
                     {{"pgq_node.unregister_subscriber($1, $2)", {queue, to_->name}}});
-    steps_.take(from_->name, "make " + from_->name + " a branch of " + to_->name,
-                {{"pgq_node.demote_root($1, 3, $2)", {queue, to_->name}}});
+    std::vector<Call> demote{{"pgq_node.demote_root($1, 3, $2)", {queue, to_->name}}};
+    if (calmed_)
+      for (auto& call : resume_foreign(queue, worker)) demote.push_back(call);
+    steps_.take(from_->name, "make " + from_->name + " a branch of " + to_->name, demote);
     if (!steps_.dry_run()) resume_merges(net_, steps_, *from_);
-    steps_.wait(from_->name, "wait until the worker of " + from_->name + " follows", [&] { wait_follower(worker); });
+    steps_.wait(from_->name, "wait until the worker of " + from_->name + " follows", [&] {
+      try {
+        wait_seen(*from_);
+      } catch (const Stopped&) {  // everything is done but the waiting
+      }
+    });
   }
 
   /// Asked anew: `all` may have moved the new root below the old one just before.
@@ -228,16 +269,27 @@ class Switcher {
     return false;
   }
 
-  void wait_follower(const std::string& worker) {
+  /// Until the node's worker has seen what changed.
+  void wait_seen(const Peer& node) {
+    const std::string& worker = node.info->worker_name;
     try {
-      wait_until(net_.at(from_->name), net_.queue(), worker, Deadline(kFollowLimit), [&](pg::Transaction& tx) {
+      wait_until(net_.at(node.name), net_.queue(), worker, Deadline(kFollowLimit), [&](pg::Transaction& tx) {
         auto state = consumer_state(tx, net_.queue(), worker);
         return state && state->uptodate;
       });
     } catch (const TimedOut&) {
-      log::warning("worker " + worker + " of " + from_->name + " has not answered yet; it follows once it runs");
-    } catch (const Stopped&) {  // everything is done but the waiting
+      log::warning("worker " + worker + " of " + node.name + " has not answered yet; it follows once it runs");
     }
+  }
+
+  /// The original's worker reports its last batch where it was subscribed, after its tick, and ends itself when it is
+  /// not known there any more.
+  void wait_for_foreign_root() {
+    {
+      pg::Transaction tx(net_.at(to_->name), pg::Mode::autocommit);
+      if (ours_runs(tx, net_.queue())) return;
+    }
+    steps_.wait(to_->name, "wait until the worker of " + to_->name + " knows", [&] { wait_seen(*to_); });
   }
 
   Net& net_;
@@ -247,6 +299,7 @@ class Switcher {
   Peer* to_ = nullptr;
   Peer* from_ = nullptr;
   bool promoting_ = false;
+  bool calmed_ = false;  ///< the old root's worker is paused meanwhile
   SwitchoverResult result_;
 };
 

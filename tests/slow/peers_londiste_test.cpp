@@ -2,92 +2,16 @@
 // its Python root, ticked by its daemon. Skipped with a line when they aren't installed.
 #include <doctest/doctest.h>
 
-#include <csignal>
-#include <fstream>
-#include <iostream>
-
-#include "core/base/error.h"
 #include "tests/support/cascade.h"
+#include "tests/support/python_node.h"
 
 using namespace skytools;
-using std::chrono::seconds;
 using test::Cascade;
 using test::Database;
 using test::eventually;
+using test::PythonNode;
 
 namespace {
-
-constexpr seconds kPatience(120);  // the original polls, mostly every few seconds
-
-bool missing() {
-  for (auto& [probe, package] : std::vector<std::pair<std::vector<std::string>, const char*>>{
-           {{"londiste", "--version"}, "python3-londiste"}, {{"pgqd", "-V"}, "pgqd"}})
-    if (test::run_program(probe).exit != 0) {
-      std::cerr << "SKIPPED: " << package << " is not installed\n";
-      return true;
-    }
-  Database probe;
-  if (probe.query("select count(*) from pg_available_extensions where name in ('pgq', 'pgq_node', 'londiste')") !=
-      "3") {
-    std::cerr << "SKIPPED: postgresql-pgq3, -pgq-node or -londiste-sql is not installed\n";
-    return true;
-  }
-  return false;
-}
-
-/// A database with the original's schemas, and its programs working on it.
-class PythonNode {
- public:
-  explicit PythonNode(const std::string& name) : name_(name), db_(plain_server()) {
-    for (auto* extension : {"pgq", "pgq_node", "londiste"}) db_.query(std::string("create extension ") + extension);
-    ini_ = folder_.path() / (name + ".ini");
-    std::ofstream(ini_) << "[londiste]\njob_name = set_" << name << "\ndb = " << db_.conninfo()
-                        << "\nqueue_name = set\nlogfile = " << name << ".log\npidfile = " << name
-                        << ".pid\nloop_delay = 0.2\nparallel_copies = 2\nuse_skylog = 0\n";
-  }
-  ~PythonNode() {
-    // A copy of a table is a daemon of its own.
-    for (auto& entry : std::filesystem::directory_iterator(folder_.path()))
-      if (entry.path().filename().string().find(".pid") != std::string::npos) {
-        pid_t pid = 0;
-        if (std::ifstream(entry.path()) >> pid && pid > 1) ::kill(pid, SIGKILL);
-      }
-  }
-  const std::string& conninfo() const { return db_.conninfo(); }
-  std::string query(const std::string& sql) const { return db_.query(sql); }
-
-  void run(std::vector<std::string> args) {
-    args.insert(args.begin(), {"londiste", ini_});
-    test::Output o = test::run_program(args, {.folder = folder_.path(), .limit = kPatience});
-    if (o.exit != 0) throw Error(name_ + ": " + args.at(2) + " failed: " + o.out + o.err);
-  }
-  void start_worker() { worker_ = launch({"londiste", ini_, "worker"}); }
-  void stop_worker() { worker_.reset(); }
-  void start_ticker() {
-    std::string conninfo = db_.conninfo(), ini = folder_.path() / "pgqd.ini";
-    std::ofstream(ini) << "[pgqd]\nsyslog = 0\nticker_period = 0.2\nbase_connstr = "
-                       << conninfo.substr(0, conninfo.find(" dbname=")) << "\ndatabase_list = " << db_.name() << "\n";
-    ticker_ = launch({"pgqd", ini});
-  }
-  std::string log() const { return run::last_lines(folder_.path() / (name_ + ".out"), 30); }
-
- private:
-  static run::ThrowawayServer& plain_server() {
-    static run::ThrowawayServer server({.settings = "max_connections = 100", .wal_level = "replica"});
-    return server;
-  }
-  std::unique_ptr<run::Child> launch(std::vector<std::string> argv) {
-    return std::make_unique<run::Child>(run::Launch{.argv = std::move(argv),
-                                                    .folder = folder_.path(),
-                                                    .out = folder_.path() / (name_ + ".out"),
-                                                    .death_signal = SIGKILL});
-  }
-  std::string name_;
-  Database db_;
-  run::TempFolder folder_{{}, "skytools_peer"};
-  std::string ini_;
-  std::unique_ptr<run::Child> worker_, ticker_;
-};
 
 const char* const kTable =
     "create table t (id int, \"Odd & Key\" text, v text, a text[], raw bytea, ts timestamptz, f float8, j jsonb, "
@@ -105,7 +29,7 @@ const char* const kWrites[] = {
 }  // namespace
 
 TEST_CASE("a Python leaf below our branch, and one below our root") {
-  if (missing()) return;
+  if (test::python_peers_missing()) return;
   Cascade c({{"root"}, {"branch", "root"}});
   c.everywhere(kTable);
   c.query("root", "create sequence s; insert into t (id, \"Odd & Key\", v) values (100, 'old', 'copied')");
@@ -123,13 +47,14 @@ TEST_CASE("a Python leaf below our branch, and one below our root") {
     leaf->run({"add-seq", "s"});
   }
   auto equal = [&](PythonNode& leaf) {
-    bool same = eventually(
-        kPatience, [&] { return test::checksum(leaf.conninfo(), "t") == test::checksum(c.conninfo("root"), "t"); });
+    bool same = eventually(test::kPythonPatience, [&] {
+      return test::checksum(leaf.conninfo(), "t") == test::checksum(c.conninfo("root"), "t");
+    });
     CHECK_MESSAGE(same, leaf.log());
   };
   for (auto* leaf : {&below_branch, &below_root}) {
-    bool copied =
-        eventually(kPatience, [&] { return leaf->query("select merge_state from londiste.table_info") == "ok"; });
+    bool copied = eventually(test::kPythonPatience,
+                             [&] { return leaf->query("select merge_state from londiste.table_info") == "ok"; });
     CHECK_MESSAGE(copied, leaf->log());
   }
   for (auto* sql : kWrites) {
@@ -139,14 +64,15 @@ TEST_CASE("a Python leaf below our branch, and one below our root") {
     equal(below_root);
   }
   c.query("root", "select setval('s', 5000)");
-  CHECK(eventually(kPatience, [&] { return std::stoll(below_branch.query("select last_value from s")) > 5000; }));
+  CHECK(eventually(test::kPythonPatience,
+                   [&] { return std::stoll(below_branch.query("select last_value from s")) > 5000; }));
   std::string status = c.run("root", {"status"});
   CHECK(status.find("pyleaf (leaf)") != std::string::npos);
   CHECK(status.find("ERR") == std::string::npos);
 }
 
 TEST_CASE("our leaf and our branch below a Python root") {
-  if (missing()) return;
+  if (test::python_peers_missing()) return;
   PythonNode root("pyroot");
   root.query(kTable);
   root.query("insert into t (id, \"Odd & Key\", v) values (100, 'old', 'copied')");
@@ -161,7 +87,7 @@ TEST_CASE("our leaf and our branch below a Python root") {
   auto londiste = [&](Database& db, std::vector<std::string> args) {
     args.insert(args.begin(), "londiste");
     args.insert(args.end(), {"--db", db.conninfo(), "-Q", "set"});
-    test::Output o = test::run_skytools(args, {.limit = kPatience});
+    test::Output o = test::run_skytools(args, {.limit = test::kPythonPatience});
     CHECK_MESSAGE(o.exit == 0, o.err);
   };
   for (auto [db, kind, provider] :
@@ -175,8 +101,9 @@ TEST_CASE("our leaf and our branch below a Python root") {
   }
   auto equal = [&] {
     for (auto* db : {&branch, &leaf}) {
-      bool same = eventually(
-          kPatience, [&] { return test::checksum(db->conninfo(), "t") == test::checksum(root.conninfo(), "t"); });
+      bool same = eventually(test::kPythonPatience, [&] {
+        return test::checksum(db->conninfo(), "t") == test::checksum(root.conninfo(), "t");
+      });
       CHECK_MESSAGE(same, workers.back()->log());
     }
   };
@@ -186,14 +113,14 @@ TEST_CASE("our leaf and our branch below a Python root") {
     equal();
   }
   root.query("select setval('s', 5000)");
-  CHECK(eventually(kPatience, [&] { return std::stoll(leaf.query("select last_value from s")) > 5000; }));
+  CHECK(eventually(test::kPythonPatience, [&] { return std::stoll(leaf.query("select last_value from s")) > 5000; }));
   // The original's tools see our nodes as their own.
   root.run({"status"});
   for (auto& worker : workers) CHECK(worker->stop() == 0);
 }
 
 TEST_CASE("our node commands on the original's nodes and programs") {
-  if (missing()) return;
+  if (test::python_peers_missing()) return;
   PythonNode root("pyroot"), leaf("pyleaf");
   Database branch;
   for (auto* node : {&root, &leaf}) node->query(kTable);
@@ -204,7 +131,7 @@ TEST_CASE("our node commands on the original's nodes and programs") {
   REQUIRE(test::run_skytools({"install", "--db", branch.conninfo()}).exit == 0);
   auto command = [&](std::vector<std::string> args, const std::string& db) {
     args.insert(args.end(), {"--db", db, "-Q", "set", "--timeout", "100s"});
-    test::Output o = test::run_skytools(args, {.limit = kPatience});
+    test::Output o = test::run_skytools(args, {.limit = test::kPatience});
     CHECK_MESSAGE(o.exit == 0, o.err);
     return o.out;
   };
@@ -216,8 +143,8 @@ TEST_CASE("our node commands on the original's nodes and programs") {
   leaf.run({"add-table", "t"});
   auto equal = [&] {
     for (auto& conninfo : {branch.conninfo(), leaf.conninfo()}) {
-      bool same =
-          eventually(kPatience, [&] { return test::checksum(conninfo, "t") == test::checksum(root.conninfo(), "t"); });
+      bool same = eventually(test::kPatience,
+                             [&] { return test::checksum(conninfo, "t") == test::checksum(root.conninfo(), "t"); });
       CHECK_MESSAGE(same, worker.log(), leaf.log());
     }
   };
