@@ -131,7 +131,7 @@ TEST_CASE("our node commands on the original's nodes and programs") {
   REQUIRE(test::run_skytools({"install", "--db", branch.conninfo()}).exit == 0);
   auto command = [&](std::vector<std::string> args, const std::string& db) {
     args.insert(args.end(), {"--db", db, "-Q", "set", "--timeout", "100s"});
-    test::Output o = test::run_skytools(args, {.limit = test::kPatience});
+    test::Output o = test::run_skytools(args, {.limit = test::kPythonPatience});
     CHECK_MESSAGE(o.exit == 0, o.err);
     return o.out;
   };
@@ -143,7 +143,7 @@ TEST_CASE("our node commands on the original's nodes and programs") {
   leaf.run({"add-table", "t"});
   auto equal = [&] {
     for (auto& conninfo : {branch.conninfo(), leaf.conninfo()}) {
-      bool same = eventually(test::kPatience,
+      bool same = eventually(test::kPythonPatience,
                              [&] { return test::checksum(conninfo, "t") == test::checksum(root.conninfo(), "t"); });
       CHECK_MESSAGE(same, worker.log(), leaf.log());
     }
@@ -170,7 +170,7 @@ TEST_CASE("our node commands on the original's nodes and programs") {
   CHECK_MESSAGE(status.find("not running") == std::string::npos, status);
   command({"cascade", "wait-root"}, leaf.conninfo());
   command({"cascade", "set-location", "end", leaf.conninfo() + " connect_timeout=9"}, branch.conninfo());
-  leaf.stop_worker();
+  leaf.kill_worker();
   command({"cascade", "drop-node", "end", "--yes"}, root.conninfo());
   CHECK(
       leaf.query("select (select count(*) from pgq_node.node_location) + (select count(*) from londiste.table_info)") ==
