@@ -36,6 +36,8 @@ struct Worker::Session {
   void publish_watermark(const pgq::Batch& batch);
   bool root_round();
   void wait(milliseconds d);
+  void take_notifications();
+  void on_silence();
 
   Worker& w_;
   pg::Connection target_;
@@ -75,11 +77,30 @@ void Worker::Session::wait(milliseconds d) {
   if (source_) source_->notifications();
 }
 
+void Worker::Session::take_notifications() {
+  for (auto& n : target_.notifications())
+    context_.stale |= n.channel == kNodeChannel && n.payload == w_.settings_.queue;
+}
+
+/// A provider that went mute may stay so for long: a failover that moved the node, or that ended our session here to do
+/// so, must not wait for it.
+void Worker::Session::on_silence() {
+  w_.on_heartbeat_();
+  take_notifications();
+  // Our own connection may be in the middle of a batch.
+  pg::Connection c("db", w_.settings_.db, {.connect_timeout = seconds(3), .statement_timeout = seconds(3)});
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  std::string provider = worker_state(tx, w_.settings_.queue).provider_node;
+  if (provider != context_.state.provider_node)
+    throw Error("provider " + context_.state.provider_node + " does not answer, and the node reads from " + provider +
+                " now");
+}
+
 bool Worker::Session::acknowledge() {
   const std::string& queue = w_.settings_.queue;
   WorkerState& state = context_.state;
   // Who changes the node tells so; looking anyway once per loop_delay is for schemas that do not.
-  for (auto& n : target_.notifications()) context_.stale |= n.channel == kNodeChannel && n.payload == queue;
+  take_notifications();
   context_.refreshed = context_.stale || Clock::now() >= state_due_;
   if (!context_.refreshed) return !state.paused;
   context_.stale = false;
@@ -103,7 +124,7 @@ void Worker::Session::follow_provider() {
   std::string location = state.provider_location;
   if (!w_.settings_.remote_extra.empty()) location += " " + w_.settings_.remote_extra;
   source_ = std::make_unique<pg::Connection>("provider " + state.provider_node, location,
-                                             connect_options(w_.stop_, w_.on_heartbeat_));
+                                             connect_options(w_.stop_, [this] { on_silence(); }));
   source_location_ = state.provider_location;
   context_.source = source_.get();
   // No conversion on the way: both ends speak the provider's server encoding.
@@ -188,9 +209,10 @@ bool Worker::Session::process(const pgq::Batch& batch) {
   tx.commit();
   SKYTOOLS_FAILPOINT("worker.after_commit");
   w_.handler_.committed(context_);
-  source_tx.commit();
-  // Only now: a tick inside the transaction above would not see its events.
+  // Only now: a tick inside the transaction above would not see its events. And before anything else is said to a
+  // provider that may be mute.
   if (mirrors) make_tick(batch);
+  source_tx.commit();
   SKYTOOLS_FAILPOINT("worker.after_tick");
   return true;
 }
