@@ -25,6 +25,7 @@ class Failing {
     find_dead();
     check();
     if (!living_root()) {
+      complete_ticks();
       catch_up_from_the_best();
       tag_dead();
       promote();
@@ -87,6 +88,17 @@ class Failing {
     if (!living_root() && !to_->is(NodeType::branch))
       throw Refused("node " + to_->name + " is a " + std::string(to_string(to_->info->type)) +
                     ": only a branch can become the root");
+  }
+
+  /// A batch that is applied, but without its tick, counts; its provider is dead, so nobody else makes that tick.
+  void complete_ticks() {
+    for (Peer* peer : living()) {
+      auto applied = peer->info->last_tick;
+      if (!peer->is(NodeType::branch) || !applied || *applied <= peer->top.value_or(0)) continue;
+      steps_.wait(peer->name, "wait for the tick of the last batch of " + peer->name,
+                  [&] { complete_tick(net_.at(peer->name), net_.queue()); });
+      peer->top = applied;
+    }
   }
 
   /// The most advanced living branch has to feed `to` before it becomes the root. Leaves cannot feed.

@@ -8,6 +8,7 @@ namespace skytools::cascade {
 namespace {
 
 constexpr const char* kApplication = "skytools worker";
+constexpr milliseconds kOwnNode(3000);  ///< for the own node to tell where it reads from
 
 pg::ConnectOptions connect_options(const StopToken& stop, const std::function<void()>& alive) {
   return {.stop = &stop, .application_name = kApplication, .on_wait = alive};
@@ -68,12 +69,30 @@ void Session::wait(milliseconds d) {
   if (source_) source_->notifications();
 }
 
+void Session::take_notifications() {
+  for (auto& n : target_.notifications())
+    context_.stale |=
+        n.channel == kNodeChannel && (n.payload == settings_.queue || n.payload == context_.state.combined_queue);
+}
+
+/// A provider that went mute may stay so for long: a failover that moved the node, or that ended our session here to do
+/// so, must not wait for it.
+void Session::on_silence() {
+  context_.alive();
+  // Our own connection may be in the middle of a batch.
+  pg::Connection c("db", settings_.db, {.connect_timeout = kOwnNode, .statement_timeout = kOwnNode});
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  std::string provider = read_state(tx, settings_).provider_node;
+  if (provider != context_.state.provider_node)
+    throw Error("provider " + context_.state.provider_node + " does not answer, and the node reads from " + provider +
+                " now");
+}
+
 bool Session::acknowledge() {
   const std::string& queue = settings_.queue;
   WorkerState& state = context_.state;
   // Who changes the node tells so; looking anyway once per loop_delay is for schemas that do not.
-  for (auto& n : target_.notifications())
-    context_.stale |= n.channel == kNodeChannel && (n.payload == queue || n.payload == state.combined_queue);
+  take_notifications();
   context_.refreshed = context_.stale || Clock::now() >= state_due_;
   if (!context_.refreshed) return !state.paused;
   context_.stale = false;
@@ -112,7 +131,7 @@ void Session::follow_provider() {
   if (source_ && source_location_ == state.provider_location && source_name_ == state.provider_node) return;
   context_.source = nullptr;
   try {
-    source_ = connect_provider(settings_, state, context_.stop, context_.alive);
+    source_ = connect_provider(settings_, state, context_.stop, [this] { on_silence(); });
   } catch (const pg::ConnectError&) {
     if (!provider_marked_dead()) throw;
     std::throw_with_nested(Error("[" + target_.label() + "] node " + state.provider_node +

@@ -32,6 +32,8 @@ class Session {
  private:
   bool still_valid();
   bool provider_marked_dead();
+  void take_notifications();
+  void on_silence();
 
   const WorkerSettings& settings_;
   const bool& failed_;

@@ -227,3 +227,27 @@ TEST_CASE("the legacy form: takeover of a dead root, of a living root, of a bran
   REQUIRE_MESSAGE(o.exit == 0, o.err);
   CHECK(s.c.query("branch", "select node_type from pgq_node.node_info") == "root");
 }
+
+TEST_CASE("the new root's worker died between the last batch and its tick") {
+  Mortal m;
+  RoamingLoad load(m.s.conninfos({"root"}));
+  REQUIRE(eventually(seconds(20), [&] { return load.committed() > 100; }));
+  load.stop();
+  m.s.c.sync_all();
+  m.s.c.stop_ticker();
+  m.s.c.stop("branch2");
+  auto& doomed = m.s.c.start("branch2", {.env = {{"SKYTOOLS_FAILPOINTS", "worker.after_commit=crash"}}});
+  std::int64_t last = m.s.c.tick();
+  REQUIRE(eventually(seconds(20), [&] { return !doomed.running() && m.s.c.position("branch") >= last; }));
+  REQUIRE(m.s.c.position("branch2") == last);
+  // No batch of that tick comes again: whoever made it is dead.
+  REQUIRE(m.s.c.query("branch2", "select max(tick_id) from pgq.tick") == std::to_string(last - 1));
+  m.s.c.stop("root");
+  m.server.crash();
+  m.s.c.start("branch2");
+  auto o = m.failover({"--to", "branch2", "--dead", "root", "--timeout", "20s"});
+  REQUIRE_MESSAGE(o.exit == 0, o.err << m.s.c.worker("branch2").log());
+  m.s.c.root_is("branch2");
+  m.s.c.start_ticker({"branch2"});
+  m.s.expect_equal(load, {"branch2", "branch", "leaf", "leaf2"});
+}

@@ -95,3 +95,23 @@ TEST_CASE("the old root is cut off but alive; after healing the split is ended a
   s.c.sync_all();
   CHECK(s.c.difference({"ledger", "account"}) == "");
 }
+
+TEST_CASE("the worker of the new root hangs at the lost root, and another branch has more") {
+  RoamingSet s({{"root"}, {"branch", "root"}, {"branch2", "root"}});
+  test::Relay door(s.c.conninfo("root")), door2(s.c.conninfo("root"));
+  s.c.query("root", "select pgq_node.register_location('set', 'root', '" + door.conninfo() + "', false)");
+  s.c.sync_all();
+  s.c.query("branch2", "select pgq_node.register_location('set', 'root', '" + door2.conninfo() + "', false)");
+  RoamingLoad load(s.conninfos({"root"}));
+  REQUIRE(eventually(seconds(20), [&] { return door2.to_client() > 0 && load.committed() > 100; }));
+  door2.stall();
+  auto stalled_at = s.c.position("branch2");
+  REQUIRE(eventually(seconds(20), [&] { return s.c.position("branch") > stalled_at + 2; }));
+  door.stall();
+  auto o = s.role("branch", {"failover", "--to", "branch2", "--dead", "root"}, {.limit = seconds(40)});
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  CHECK_MESSAGE(o.err.find("node branch has more than branch2: it feeds it first") != std::string::npos, o.err);
+  load.stop();
+  s.c.root_is("branch2");
+  s.expect_equal(load, {"branch2", "branch"}, load.missing(s.c.conninfo("branch2")));
+}

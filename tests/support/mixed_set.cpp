@@ -92,21 +92,21 @@ void MixedSet::tick_every(const std::string& root, const std::string& period) co
 }
 
 void MixedSet::wait_for_copies(const std::string& node) const {
-  const char* const kOk =
+  const std::string copied =
       "select count(*) from londiste.table_info where local and merge_state = 'ok' and custom_snapshot is null";
-  if (!eventually(kPythonPatience, [&] { return query(node, kOk) == "2"; }))
+  if (!eventually(kPythonPatience, [&] { return query(node, copied) == "2"; }))
     throw TimedOut("the tables of " + node + " are not copied: " + log(node));
 }
 
 std::int64_t MixedSet::tick(const std::string& root) const {
-  const char* const kNewest = "select coalesce(max(tick_id), 0) from pgq.tick";
-  std::int64_t before = std::stoll(query(root, kNewest));
+  const std::string newest = "select coalesce(max(tick_id), 0) from pgq.tick";
+  std::int64_t before = std::stoll(query(root, newest));
   bool made = eventually(seconds(30), [&] {
     query(root, "select pgq.force_tick('set')");
-    return std::stoll(query(root, kNewest)) > before + 1;  // the first may have been under way
+    return std::stoll(query(root, newest)) > before + 1;  // the first may have been under way
   });
   if (!made) throw Error("no tick was made on " + root);
-  return std::stoll(query(root, kNewest));
+  return std::stoll(query(root, newest));
 }
 
 void MixedSet::expect_equal(const RoamingLoad& load, const std::string& root, const std::vector<std::string>& nodes,
