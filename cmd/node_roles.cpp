@@ -106,7 +106,7 @@ int run_failover(Context& context, cascade::Net& net, const cascade::Failover& r
 
 int change_provider(Context& context) {
   auto move = read_move(context);
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   move.node = context.settings.has("node") ? context.settings.text("node") : net.local_name();
   cascade::Steps steps(net, context.dry_run);
   net.survey();
@@ -123,7 +123,7 @@ int switchover(Context& context) {
                               .all = context.settings.boolean("all"),
                               .force = context.settings.boolean("force")};
   if (context.settings.has("timeout")) request.limit = context.settings.duration("timeout");
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   context.confirm("make " + request.to + " the root of queue " + net.queue());
   return run_switchover(context, net, request);
 }
@@ -133,7 +133,7 @@ int failover(Context& context) {
                             .dead = dead_nodes(context),
                             .force = context.settings.boolean("force")};
   if (context.settings.has("timeout")) request.limit = context.settings.duration("timeout");
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   context.confirm("let " + request.to + " take over from dead nodes of queue " + net.queue());
   return run_failover(context, net, request);
 }
@@ -144,7 +144,7 @@ int takeover(Context& context) {
   auto dead = dead_nodes(context);
   bool is_dead = context.settings.boolean("dead_root") || context.settings.boolean("dead_branch") ||
                  std::find(dead.begin(), dead.end(), old) != dead.end();
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   if (old == net.local_name()) {
     log::info("node " + old + " is this node: nothing to do");
     return 0;
@@ -171,7 +171,7 @@ int resurrect(Context& context) {
   cascade::Resurrection request;
   if (context.settings.has("lost_events")) request.file = context.settings.text("lost_events");
   if (context.settings.has("timeout")) request.limit = context.settings.duration("timeout");
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   context.confirm("bring " + net.local_name() + " back and take its lost events out of queue " + net.queue());
   cascade::Steps steps(net, context.dry_run);
   auto result = cascade::resurrect(net, steps, request);
