@@ -57,9 +57,10 @@ int run_switchover(Context& context, cascade::Net& net, const cascade::Switchove
   if (!already) old_root = result.from, last_tick = result.last_tick;
   print_json(context,
              {{"root", request.to}, {"old_root", old_root}, {"last_tick", last_tick}, {"write_pause", result.pause}});
-  log::info(already ? "node " + request.to + " is the root already"
-                    : "node " + request.to + " is the root, " + result.from + " its branch" +
-                          (result.pause ? "; write pause " + format_duration(*result.pause) : ""));
+  log::info(result.reopened ? "node " + request.to + " is the root and takes writes again"
+            : already       ? "node " + request.to + " is the root already"
+                            : "node " + request.to + " is the root, " + result.from + " its branch" +
+                            (result.pause ? "; write pause " + format_duration(*result.pause) : ""));
   return 0;
 }
 

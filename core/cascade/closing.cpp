@@ -1,5 +1,6 @@
 #include "core/cascade/closing.h"
 
+#include "core/base/duration.h"
 #include "core/cascade/control.h"
 #include "core/log/log.h"
 
@@ -30,12 +31,35 @@ std::vector<Part> parts_of(pg::Connection& c, const std::string& queue) {
   return out;
 }
 
+std::string still_writing(pg::Connection& c, const std::string& queue) {
+  auto writer = oldest_writer(c, queue);
+  return writer ? ": " + writer->who + " has been writing for " + format_duration(writer->age) : "";
+}
+
 bool ours(pg::Connection& c, const Part& part) {
   pg::Transaction tx(c, pg::Mode::autocommit);
   return ours_runs(tx, part.queue, part.worker);
 }
 
 }  // namespace
+
+std::optional<OpenWriter> oldest_writer(pg::Connection& c, const std::string& queue) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  pg::Result r = tx.exec(
+      "select coalesce('process ' || a.pid, 'prepared transaction ' || quote_literal(p.gid)),"
+      " extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 from pgq.queue q"
+      " join pg_catalog.pg_class c on c.relname like split_part(q.queue_data_pfx, '.', 2) || '\\_%' and c.relkind = 'r'"
+      " join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = split_part(q.queue_data_pfx, '.', 1)"
+      " join pg_catalog.pg_locks l on l.relation = c.oid and l.granted and l.mode = 'RowExclusiveLock'"
+      "   and l.database = (select oid from pg_catalog.pg_database where datname = current_database())"
+      " left join pg_catalog.pg_stat_activity a on a.pid = l.pid"
+      " left join pg_catalog.pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction"
+      " where q.queue_name = $1 and coalesce(a.xact_start, p.prepared) is not null order by 2 desc limit 1",
+      queue);
+  if (r.rows() == 0) return std::nullopt;
+  auto [who, seconds] = r.row<std::string, double>(0);
+  return OpenWriter{who, milliseconds(static_cast<std::int64_t>(seconds * 1000))};
+}
 
 void make_last_tick(Net& net, Steps& steps, const std::string& root, const Deadline& deadline) {
   const Call call{"pgq_node.demote_root($1, 2, null)", {net.queue()}};
@@ -52,7 +76,9 @@ void make_last_tick(Net& net, Steps& steps, const std::string& root, const Deadl
       } catch (const pg::SqlError& e) {
         if (e.sqlstate() != "55P03") throw;
       }
-      if (deadline.passed()) throw TimedOut("[" + net.at(root).label() + "] open writers did not end in time");
+      if (deadline.passed())
+        throw TimedOut("[" + net.at(root).label() + "] open writers did not end in time" +
+                       still_writing(net.at(root), net.queue()));
     }
   });
 }

@@ -20,9 +20,10 @@ void read_peer(pg::Connection& c, const std::string& queue, Peer& peer) {
   if (!peer.info) throw Error("[" + c.label() + "] there is no node of queue " + queue);
   if (peer.info->type == NodeType::leaf) return;
   peer.subscribers = subscribers(tx, queue);
-  std::tie(peer.top, peer.open) = tx.one<std::optional<std::int64_t>, bool>(
+  std::tie(peer.top, peer.open, peer.closing) = tx.one<std::optional<std::int64_t>, bool, bool>(
       "select (select t.tick_id from pgq.tick t where t.tick_queue = q.queue_id order by t.tick_queue desc, t.tick_id "
-      "desc limit 1), not q.queue_disable_insert from pgq.queue q where q.queue_name = $1",
+      "desc limit 1), not q.queue_disable_insert, q.queue_disable_insert and q.queue_external_ticker from pgq.queue q "
+      "where q.queue_name = $1",
       queue);
 }
 

@@ -20,6 +20,7 @@ struct Peer {
   std::vector<Subscriber> subscribers;
   std::optional<std::int64_t> top;  ///< newest tick of its queue; none on a leaf
   bool open = false;                ///< its queue takes the events of producers
+  bool closing = false;             ///< a root that demote_root() has closed
 
   bool is(NodeType type) const { return info && info->type == type; }
   /// The tick up to which it has everything. A branch whose worker died before the tick of a batch has one more than

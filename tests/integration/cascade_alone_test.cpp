@@ -61,3 +61,35 @@ TEST_CASE("a command that was killed keeps nobody out") {
   CHECK_MESSAGE(o.exit == 0, o.err);
   CHECK(s.types() == "root < branch; branch < branch; leaf < branch; ");
 }
+
+TEST_CASE("a switchover that was cut off leaves a closed root: status tells, and it can be opened again") {
+  RoamingSet s({{"root"}, {"branch", "root"}, {"branch2", "root"}});
+  {
+    Writer writer(s);
+    test::Background first(s.role_args("branch2", {"switchover", "--to", "branch", "--timeout", "60s"}));
+    REQUIRE(write_pause_waits(s));
+    first.kill();
+  }
+  s.c.stop("branch");  // it cannot take over now
+  CHECK(s.c.run("branch2", {"status"}).find("CLOSED FOR WRITES") != std::string::npos);
+  auto o = s.role("branch2", {"switchover", "--to", "branch"});
+  CHECK(o.exit == 5);
+  CHECK_MESSAGE(o.err.find("still is; to open it again: skytools cascade switchover --to root") != std::string::npos,
+                o.err);
+  // Who is silent may have been promoted: then the other root stays closed.
+  auto locate = [&](const std::string& where) {
+    s.c.query("root", "update pgq_node.node_location set node_location = '" + where + "' where node_name = 'branch'");
+  };
+  locate("host=/nowhere dbname=x");
+  o = s.role("root", {"switchover", "--to", "root"});
+  CHECK(o.exit == 5);
+  CHECK_MESSAGE(o.err.find("branch, which does not answer, may have become the root") != std::string::npos, o.err);
+  locate(s.c.conninfo("branch"));
+  CHECK(s.role("root", {"switchover", "--to", "root", "--dry-run"}).exit == 0);
+  CHECK_THROWS_WITH(s.c.query("root", "insert into ledger values (8, 1, 0)"), doctest::Contains("disallowed"));
+  o = s.role("root", {"switchover", "--to", "root"});
+  CHECK_MESSAGE(o.exit == 0, o.err);
+  CHECK(o.err.find("takes writes again") != std::string::npos);
+  s.c.query("root", "insert into ledger values (8, 1, 0)");
+  CHECK(s.c.run("branch2", {"status"}).find("CLOSED FOR WRITES") == std::string::npos);
+}
