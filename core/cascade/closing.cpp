@@ -53,7 +53,9 @@ std::optional<OpenWriter> oldest_writer(pg::Connection& c, const std::string& qu
       " join pg_catalog.pg_locks l on l.relation = c.oid and l.granted and l.mode = 'RowExclusiveLock'"
       "   and l.database = (select oid from pg_catalog.pg_database where datname = current_database())"
       " left join pg_catalog.pg_stat_activity a on a.pid = l.pid"
-      " left join pg_catalog.pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction"
+      " left join pg_catalog.pg_locks x on l.pid is null and x.pid is null and x.locktype = 'transactionid'"
+      "   and x.virtualtransaction = l.virtualtransaction"
+      " left join pg_catalog.pg_prepared_xacts p on p.transaction = x.transactionid"
       " where q.queue_name = $1 and coalesce(a.xact_start, p.prepared) is not null order by 2 desc limit 1",
       queue);
   if (r.rows() == 0) return std::nullopt;
@@ -91,6 +93,11 @@ void reopen_root(pg::Connection& c, const std::string& queue) {
       "exists"
       " (select 1 from pgq_node.node_info n where n.queue_name = $1 and n.node_type = 'root')",
       queue);
+  if (tx.value<bool>("select to_regprocedure('skytools.note_closing(integer, boolean)') is not null"))
+    tx.exec(
+        "select skytools.note_closing(q.queue_id, false) from pgq.queue q where q.queue_name = $1 and not "
+        "q.queue_disable_insert",
+        queue);
   tx.exec("select pg_catalog.pg_notify($1, $2)", kNodeChannel, queue);
   tx.commit();
 }
