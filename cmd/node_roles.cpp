@@ -179,7 +179,9 @@ int resurrect(Context& context) {
   print_steps(context, steps);
   if (context.dry_run) return 0;
   if (!result.back) {
-    log::info("node " + net.local_name() + " is a leaf: nothing to do");
+    log::info(
+        "node " + net.local_name() +
+        " is a leaf, which has nothing to take back; if it has lost its provider: change-provider --provider NODE");
     return 0;
   }
   print_json(context, {{"node", net.local_name()},

@@ -28,6 +28,11 @@ bool pause_foreign(pg::Connection& node, const std::string& queue, const std::st
     auto state = consumer_state(tx, queue, consumer);
     if (!state || state->paused || ours_runs(tx, queue, consumer)) return false;
   }
+  // The flag would outlive us if we were killed while nobody is there to see it.
+  if (!answers(node, queue, consumer, limit)) {
+    log::warning("[" + node.label() + "] " + consumer + " does not answer: taken for not running");
+    return false;
+  }
   try {
     set_paused(node, queue, consumer, true, Deadline(limit));
   } catch (const TimedOut&) {

@@ -13,8 +13,8 @@ namespace skytools::cascade {
 void wait_until(pg::Connection& node, const std::string& queue, const std::string& what, const Deadline& deadline,
                 const std::function<bool(pg::Transaction&)>& ready);
 
-/// Does a program of ours serve this consumer ("": the node's worker) now? It holds a lock as long as it lives; those of
-/// the original do not.
+/// Does a program of ours serve this consumer ("": the node's worker) now? It holds a lock as long as it lives; those
+/// of the original do not.
 bool ours_runs(pg::Transaction& tx, const std::string& queue, const std::string& consumer = "");
 
 /// Is somebody there? Clears `uptodate` and waits until the consumer sets it. False after `limit`.

@@ -234,10 +234,24 @@ class Failing {
 
   void attach(Peer& orphan, Peer& provider) {
     auto grave = graves_.find(orphan.info->provider_node);
-    if (grave != graves_.end() && orphan.position() > grave->second)
-      result_.stranded.push_back({orphan.name, orphan.position()});
-    else
-      move(orphan, provider);
+    if (grave == graves_.end() || orphan.position() <= grave->second) return move(orphan, provider);
+    result_.stranded.push_back({orphan.name, orphan.position()});
+    bury(orphan.name, grave->second);
+  }
+
+  /// A gravestone of its own tells where a stranded node left the history, also when its provider has been brought
+  /// back.
+  void bury(const std::string& name, std::int64_t tick) {
+    Peer& root = *living_root();
+    for (auto& subscriber : root.subscribers)
+      if (subscriber.node == name && subscriber.worker == gravestone(name)) return;
+    steps_.take(
+        root.name, "remember that " + name + " has more",
+        Call{"pgq_node.register_subscriber($1, $2, $3, $4)", {net_.queue(), name, gravestone(name), tick}}.text(), [&] {
+          pg::Transaction tx(net_.at(root.name));
+          subscribe_node(tx, net_.queue(), name, gravestone(name), tick);
+          tx.commit();
+        });
   }
 
   /// A dead node below a living one holds the queue there no longer.

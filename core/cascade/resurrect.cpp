@@ -73,8 +73,10 @@ class Resurrector {
           if (std::filesystem::exists(request_.file)) go_on();
           return result_;
         }
-    throw Error("no living node holds a gravestone of " + me_->name + ": a failover leaves one (" +
-                gravestone(me_->name) + ") on the node that took over");
+    throw Error(
+        "no living node holds a gravestone of " + me_->name + ": a failover leaves one (" + gravestone(me_->name) +
+        ") on the node that took over; a branch that was given up below a living node comes back with: skytools "
+        "cascade change-provider --provider NODE");
   }
 
   pg::Connection& here() { return net_.local(); }

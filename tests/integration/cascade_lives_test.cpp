@@ -77,3 +77,26 @@ TEST_CASE("root after root dies; all come back, each from where its own history 
   CHECK(s.c.query("branch2", "select count(*) from ledger") == "200");
   CHECK(s.c.difference({"ledger", "account"}) == "");
 }
+
+TEST_CASE("a branch and a leaf that were given up below a living root come back where they were") {
+  run::ThrowawayServer server{{.wal_level = "replica"}};
+  RoamingSet s({{"root"}, {"branch", "root", &server}, {"leaf", "root", &server}, {"branch2", "root"}});
+  s.c.sync_all();
+  for (auto* node : {"branch", "leaf"}) s.c.stop(node);
+  server.crash();
+  auto o = s.role("root", {"failover", "--to", "branch2", "--dead", "branch", "--dead", "leaf"});
+  REQUIRE_MESSAGE(o.exit == 0, o.err);
+  s.c.query("root", inserted(1, 10));
+  server.start();
+  o = s.role("branch", {"resurrect"});
+  CHECK(o.exit == 1);
+  CHECK_MESSAGE(o.err.find("change-provider --provider") != std::string::npos, o.err);
+  for (auto* node : {"branch", "leaf"}) {
+    s.c.start(node);
+    o = s.role(node, {"change-provider", "--provider", "root"});
+    CHECK_MESSAGE(o.exit == 0, o.err);
+  }
+  s.c.sync_all();
+  CHECK(s.c.query("branch2", "select count(*) from pgq_node.node_location where dead") == "0");
+  CHECK(s.c.difference({"ledger", "account"}) == "");
+}
