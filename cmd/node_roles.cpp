@@ -46,8 +46,9 @@ int run_switchover(Context& context, cascade::Net& net, const cascade::Switchove
   if (context.dry_run) {
     print_steps(context, steps);
     for (auto& gate : result.unpassed) log::warning("gate not passed: " + gate);
-    log::info(already ? request.to + " is the root already"
-                      : "write pause: about " + (result.pause ? format_duration(*result.pause) : "?"));
+    log::info(result.reopened ? request.to + " is the root and would take writes again"
+              : already       ? request.to + " is the root already"
+                              : "write pause: about " + (result.pause ? format_duration(*result.pause) : "?"));
     if (!result.unpassed.empty() && !request.force)
       throw Refused("gates not passed: " + join(result.unpassed, "; ") + " (--force overrides)");
     return 0;

@@ -21,6 +21,7 @@ class Failing {
 
   FailoverResult run() {
     net_.survey(true);
+    net_.limit_statements(request_.limit);  // one more node may die on the way
     to_ = &net_.peer(request_.to);
     if (!to_->info) throw Error("node " + to_->name + " cannot take over, it does not answer: " + to_->problem);
     find_dead();

@@ -62,9 +62,10 @@ Net::Link& Net::linked(const std::string& name) {
 }
 
 pg::Connection& Net::at(const std::string& name) {
-  peer(name);
+  Peer& known = peer(name);
   Link& link = linked(name);
-  if (alone_ && !link.locked) lock(link);  // the lock went with the connection that was lost
+  // The lock went with the connection that was lost. Who did not answer the survey may be one of the others by now.
+  if (alone_ && !link.locked && known.info) lock(link);
   return *link.connection;
 }
 
@@ -89,8 +90,8 @@ void Net::lock(Link& link) {
           " where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 2"
           " and l.classid = $1::bigint::oid and l.objid = (hashtext($2)::bigint & 4294967295)::oid",
           kAdminLockClass, queue_);
-      throw Refused("[" + c.label() + "] nothing was changed, another admin command is at work on queue " + queue_ +
-                    " (" + who + "): wait until it is done, or end that session with pg_terminate_backend()");
+      throw Refused("[" + c.label() + "] another admin command is at work on queue " + queue_ + " (" + who +
+                    "): wait until it is done, or end that session with pg_terminate_backend()");
     }
     if (!stop_.wait(kLockPause)) throw Stopped();
   }

@@ -163,7 +163,7 @@ class Resurrector {
           TableName::parse(tx.value<std::string>("select queue_data_pfx from pgq.queue where queue_name = $1", queue_))
               .sql();
     }
-    const char* kTick =
+    constexpr const char* kTick =
         "(select t.tick_snapshot from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue"
         " where q.queue_name = $1 and t.tick_id = $2)";
     std::string snapshot = kTick;

@@ -1,5 +1,7 @@
 #include "core/cascade/switchover.h"
 
+#include <algorithm>
+
 #include "core/base/failpoint.h"
 #include "core/base/strings.h"
 #include "core/cascade/change_provider.h"
@@ -216,6 +218,7 @@ class Switcher {
 
   /// After the promotion there is only forward.
   void complete() {
+    net_.limit_statements(std::max(request_.limit, net_.limit()));
     try {
       follow();
     } catch (const Error&) {

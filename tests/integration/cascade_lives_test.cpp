@@ -9,7 +9,6 @@
 
 using namespace skytools;
 using std::chrono::seconds;
-using test::eventually;
 using test::RoamingSet;
 
 namespace {
