@@ -27,6 +27,9 @@ void require_schemas(const Context& context);
 std::unique_ptr<pg::Connection> local_node(const Context& context);
 /// The set as seen from --db; --timeout is not its limit. @throws SchemaMissing, Error
 cascade::Net net_of(const Context& context);
+/// The same for a command that changes more than one node: unless under --dry-run, it is the only one from its first
+/// survey on.
+cascade::Net changing_net_of(const Context& context);
 /// Prints what was, or would be, done: always under --dry-run, otherwise nothing.
 void print_steps(Context& context, const cascade::Steps& steps);
 

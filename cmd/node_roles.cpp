@@ -46,8 +46,9 @@ int run_switchover(Context& context, cascade::Net& net, const cascade::Switchove
   if (context.dry_run) {
     print_steps(context, steps);
     for (auto& gate : result.unpassed) log::warning("gate not passed: " + gate);
-    log::info(already ? request.to + " is the root already"
-                      : "write pause: about " + (result.pause ? format_duration(*result.pause) : "?"));
+    log::info(result.reopened ? request.to + " is the root and would take writes again"
+              : already       ? request.to + " is the root already"
+                              : "write pause: about " + (result.pause ? format_duration(*result.pause) : "?"));
     if (!result.unpassed.empty() && !request.force)
       throw Refused("gates not passed: " + join(result.unpassed, "; ") + " (--force overrides)");
     return 0;
@@ -57,9 +58,10 @@ int run_switchover(Context& context, cascade::Net& net, const cascade::Switchove
   if (!already) old_root = result.from, last_tick = result.last_tick;
   print_json(context,
              {{"root", request.to}, {"old_root", old_root}, {"last_tick", last_tick}, {"write_pause", result.pause}});
-  log::info(already ? "node " + request.to + " is the root already"
-                    : "node " + request.to + " is the root, " + result.from + " its branch" +
-                          (result.pause ? "; write pause " + format_duration(*result.pause) : ""));
+  log::info(result.reopened ? "node " + request.to + " is the root and takes writes again"
+            : already       ? "node " + request.to + " is the root already"
+                            : "node " + request.to + " is the root, " + result.from + " its branch" +
+                            (result.pause ? "; write pause " + format_duration(*result.pause) : ""));
   return 0;
 }
 
@@ -106,7 +108,7 @@ int run_failover(Context& context, cascade::Net& net, const cascade::Failover& r
 
 int change_provider(Context& context) {
   auto move = read_move(context);
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   move.node = context.settings.has("node") ? context.settings.text("node") : net.local_name();
   cascade::Steps steps(net, context.dry_run);
   net.survey();
@@ -123,7 +125,7 @@ int switchover(Context& context) {
                               .all = context.settings.boolean("all"),
                               .force = context.settings.boolean("force")};
   if (context.settings.has("timeout")) request.limit = context.settings.duration("timeout");
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   context.confirm("make " + request.to + " the root of queue " + net.queue());
   return run_switchover(context, net, request);
 }
@@ -133,7 +135,7 @@ int failover(Context& context) {
                             .dead = dead_nodes(context),
                             .force = context.settings.boolean("force")};
   if (context.settings.has("timeout")) request.limit = context.settings.duration("timeout");
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   context.confirm("let " + request.to + " take over from dead nodes of queue " + net.queue());
   return run_failover(context, net, request);
 }
@@ -144,7 +146,7 @@ int takeover(Context& context) {
   auto dead = dead_nodes(context);
   bool is_dead = context.settings.boolean("dead_root") || context.settings.boolean("dead_branch") ||
                  std::find(dead.begin(), dead.end(), old) != dead.end();
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   if (old == net.local_name()) {
     log::info("node " + old + " is this node: nothing to do");
     return 0;
@@ -171,14 +173,16 @@ int resurrect(Context& context) {
   cascade::Resurrection request;
   if (context.settings.has("lost_events")) request.file = context.settings.text("lost_events");
   if (context.settings.has("timeout")) request.limit = context.settings.duration("timeout");
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   context.confirm("bring " + net.local_name() + " back and take its lost events out of queue " + net.queue());
   cascade::Steps steps(net, context.dry_run);
   auto result = cascade::resurrect(net, steps, request);
   print_steps(context, steps);
   if (context.dry_run) return 0;
   if (!result.back) {
-    log::info("node " + net.local_name() + " is a leaf: nothing to do");
+    log::info(
+        "node " + net.local_name() +
+        " is a leaf, which has nothing to take back; if it has lost its provider: change-provider --provider NODE");
     return 0;
   }
   print_json(context, {{"node", net.local_name()},

@@ -31,6 +31,7 @@ std::string lag_line(const cascade::NodeStatus& node) {
   text += ", Tick: " + (node.tick ? std::to_string(*node.tick) : "?");
   if (node.paused) text += ", PAUSED";
   if (!node.uptodate) text += ", NOT UPTODATE";
+  if (node.closed) text += ", CLOSED FOR WRITES";
   return text;
 }
 
@@ -186,6 +187,7 @@ std::vector<std::pair<std::string, ui::Cell>> node_members(const cascade::NodeSt
           {"provider", or_none(n.provider)},
           {"dead", n.dead},
           {"paused", n.paused},
+          {"closed", n.closed},
           {"uptodate", n.uptodate},
           {"tick", n.tick},
           {"lag", n.lag_seconds},

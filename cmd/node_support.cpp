@@ -43,6 +43,12 @@ cascade::Net net_of(const Context& context) {
   return {db, queue, kNodeLimit, context.stop};
 }
 
+cascade::Net changing_net_of(const Context& context) {
+  auto net = net_of(context);
+  if (!context.dry_run) net.keep_others_out();
+  return net;
+}
+
 void print_steps(Context& context, const cascade::Steps& steps) {
   if (!steps.dry_run()) return;
   if (steps.told().empty() && !context.json) return log::info("nothing to do");

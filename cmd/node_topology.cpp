@@ -25,7 +25,7 @@ Field attribute(const std::string& word) {
 }
 
 int tag(Context& context, bool dead) {
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   net.survey(!dead);
   cascade::Steps steps(net, context.dry_run);
   auto changed = cascade::tag(net, steps, context.args, dead, force(context));
@@ -45,10 +45,14 @@ int tag(Context& context, bool dead) {
 
 int drop_node(Context& context) {
   cascade::NodeDrop request{.node = context.args[0], .force = force(context)};
-  auto net = net_of(context);
+  {
+    auto net = net_of(context);
+    net.list();
+    net.peer(request.node);  // a typing mistake is no question
+    context.confirm("drop node " + request.node + " of queue " + net.queue());
+  }
+  auto net = changing_net_of(context);
   net.survey(true);
-  net.peer(request.node);  // a typing mistake is no question
-  context.confirm("drop node " + request.node + " of queue " + net.queue());
   cascade::Steps steps(net, context.dry_run);
   // Tables of a dropped node would refuse writes for want of a queue, whichever noun was used.
   bool cleaned = cascade::drop_node(net, steps, londiste::node_hooks(net.queue()), request);
@@ -59,7 +63,7 @@ int drop_node(Context& context) {
 
 int rename_node(Context& context) {
   cascade::Rename request{.from = context.args[0], .to = context.args[1], .force = force(context)};
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   net.survey();
   cascade::Steps steps(net, context.dry_run);
   bool changed = cascade::rename_node(net, steps, request);
@@ -73,7 +77,7 @@ int rename_node(Context& context) {
 int set_location(Context& context) {
   cascade::Relocation request{.node = context.args[0], .location = context.args[1], .force = force(context)};
   if (request.location.empty()) throw UsageError("where is the node? give its connect string");
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   net.survey();
   cascade::Steps steps(net, context.dry_run);
   bool changed = cascade::set_location(net, steps, request);
@@ -88,7 +92,7 @@ int set_attributes(Context& context) {
   std::string node = context.args[0];
   std::vector<Field> wanted;
   for (std::size_t i = 1; i < context.args.size(); ++i) wanted.push_back(attribute(context.args[i]));
-  auto net = net_of(context);
+  auto net = changing_net_of(context);
   net.survey();
   cascade::Steps steps(net, context.dry_run);
   bool changed = cascade::set_attributes(net, steps, node, wanted);

@@ -117,12 +117,22 @@ class Mover {
                         net_.queue(), position))
       throw Error("[" + c.label() + "] tick " + std::to_string(position) + ", where " + consumer_ + " of " +
                   move_.node + " is, is not in the queue");
-    // After a failover both may have a tick of that number, but not the same one.
-    auto end = pgq::consumer_position(tx, net_.queue(), gravestone(from_));
+    require_no_grave(pgq::consumer_position(tx, net_.queue(), gravestone(from_)), position);
+    if (!worker()) return;
+    for (Peer* peer : net_.live())
+      for (auto& subscriber : peer->subscribers)
+        if (subscriber.node == move_.node && subscriber.worker == gravestone(move_.node)) {
+          pg::Transaction there(net_.at(peer->name), pg::Mode::autocommit);
+          require_no_grave(pgq::consumer_position(there, net_.queue(), subscriber.worker), position);
+        }
+  }
+
+  /// After a failover both may have a tick of that number, but not the same one. @param end  of the common history
+  void require_no_grave(std::optional<std::int64_t> end, std::int64_t position) const {
     if (end && *end < position)
       throw Error("node " + move_.node + " has tick " + std::to_string(position) + " of " + from_ + ", of which " +
                   move_.to + " knows nothing after tick " + std::to_string(*end) +
-                  ": they have gone apart, the node has to be created anew");
+                  ": they have gone apart; save what you need of it, then drop-node and create it anew");
   }
 
   void subscribe(std::int64_t position) {
@@ -178,7 +188,9 @@ class Mover {
   bool reads_from(const Peer& peer) {
     if (!worker()) return peer.name == from_;
     for (auto& subscriber : peer.subscribers)
-      if (subscriber.node == move_.node && subscriber.worker == consumer_) return true;
+      if (subscriber.node == move_.node &&
+          (subscriber.worker == consumer_ || subscriber.worker == gravestone(move_.node)))
+        return true;
     return false;
   }
 

@@ -1,5 +1,6 @@
 #include "core/cascade/closing.h"
 
+#include "core/base/duration.h"
 #include "core/cascade/foreign.h"
 #include "core/log/log.h"
 
@@ -22,7 +23,32 @@ std::vector<Part> parts_of(pg::Connection& c, const std::string& queue) {
   return out;
 }
 
+std::string still_writing(pg::Connection& c, const std::string& queue) {
+  auto writer = oldest_writer(c, queue);
+  return writer ? ": " + writer->who + " has been writing for " + format_duration(writer->age) : "";
+}
+
 }  // namespace
+
+std::optional<OpenWriter> oldest_writer(pg::Connection& c, const std::string& queue) {
+  pg::Transaction tx(c, pg::Mode::autocommit);
+  pg::Result r = tx.exec(
+      "select coalesce('process ' || a.pid, 'prepared transaction ' || quote_literal(p.gid)),"
+      " extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 from pgq.queue q"
+      " join pg_catalog.pg_class c on c.relname like split_part(q.queue_data_pfx, '.', 2) || '\\_%' and c.relkind = 'r'"
+      " join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = split_part(q.queue_data_pfx, '.', 1)"
+      " join pg_catalog.pg_locks l on l.relation = c.oid and l.granted and l.mode = 'RowExclusiveLock'"
+      "   and l.database = (select oid from pg_catalog.pg_database where datname = current_database())"
+      " left join pg_catalog.pg_stat_activity a on a.pid = l.pid"
+      " left join pg_catalog.pg_locks x on l.pid is null and x.pid is null and x.locktype = 'transactionid'"
+      "   and x.virtualtransaction = l.virtualtransaction"
+      " left join pg_catalog.pg_prepared_xacts p on p.transaction = x.transactionid"
+      " where q.queue_name = $1 and coalesce(a.xact_start, p.prepared) is not null order by 2 desc limit 1",
+      queue);
+  if (r.rows() == 0) return std::nullopt;
+  auto [who, seconds] = r.row<std::string, double>(0);
+  return OpenWriter{who, milliseconds(static_cast<std::int64_t>(seconds * 1000))};
+}
 
 void make_last_tick(Net& net, Steps& steps, const std::string& root, const Deadline& deadline) {
   const Call call{"pgq_node.demote_root($1, 2, null)", {net.queue()}};
@@ -39,7 +65,9 @@ void make_last_tick(Net& net, Steps& steps, const std::string& root, const Deadl
       } catch (const pg::SqlError& e) {
         if (e.sqlstate() != "55P03") throw;
       }
-      if (deadline.passed()) throw TimedOut("[" + net.at(root).label() + "] open writers did not end in time");
+      if (deadline.passed())
+        throw TimedOut("[" + net.at(root).label() + "] open writers did not end in time" +
+                       still_writing(net.at(root), net.queue()));
     }
   });
 }
@@ -52,6 +80,11 @@ void reopen_root(pg::Connection& c, const std::string& queue) {
       "exists"
       " (select 1 from pgq_node.node_info n where n.queue_name = $1 and n.node_type = 'root')",
       queue);
+  if (tx.value<bool>("select to_regprocedure('skytools.note_closing(integer, boolean)') is not null"))
+    tx.exec(
+        "select skytools.note_closing(q.queue_id, false) from pgq.queue q where q.queue_name = $1 and not "
+        "q.queue_disable_insert",
+        queue);
   tx.exec("select pg_catalog.pg_notify($1, $2)", kNodeChannel, queue);
   tx.commit();
 }

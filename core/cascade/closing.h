@@ -1,8 +1,18 @@
 #pragma once
+#include <optional>
+#include <string>
+
 #include "core/base/deadline.h"
 #include "core/cascade/steps.h"
 
 namespace skytools::cascade {
+
+/// Who has been writing to a node's queue in one transaction, the longest of them; a prepared one has no process.
+struct OpenWriter {
+  std::string who;  ///< "process 123", "prepared transaction 'x'"
+  milliseconds age{0};
+};
+std::optional<OpenWriter> oldest_writer(pg::Connection& c, const std::string& queue);
 
 /// demote_root() step 2 on a root that is closed for writes: waits for open writers and makes the last tick. A stop or
 /// the deadline ends the wait within half a second. @throws TimedOut, Stopped

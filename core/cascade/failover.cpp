@@ -1,6 +1,7 @@
 #include "core/cascade/failover.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/base/strings.h"
@@ -20,10 +21,12 @@ class Failing {
 
   FailoverResult run() {
     net_.survey(true);
+    net_.limit_statements(request_.limit);  // one more node may die on the way
     to_ = &net_.peer(request_.to);
     if (!to_->info) throw Error("node " + to_->name + " cannot take over, it does not answer: " + to_->problem);
     find_dead();
     check();
+    find_long_dead();
     if (!living_root()) {
       complete_ticks();
       catch_up_from_the_best();
@@ -156,6 +159,20 @@ class Failing {
     return true;  // unknown there
   }
 
+  /// Nodes that an earlier failover gave up: no branch has read from them since.
+  void find_long_dead() {
+    for (auto& name : dead_)
+      if (net_.peer(name).dead) long_dead_.insert(name);
+    for (Peer* peer : living())
+      if (peer->is(NodeType::branch)) long_dead_.erase(peer->info->provider_node);
+  }
+
+  /// Where the queue is held for a dead node. One that was given up before the present root died has left the common
+  /// history earlier: its gravestone died with that root, but the watermark has not passed it.
+  std::int64_t end_of(const std::string& name, std::int64_t last) const {
+    return long_dead_.contains(name) ? std::min(last, to_->info->global_watermark.value_or(last)) : last;
+  }
+
   /// Promotion and gravestones are one transaction: where the dead root's history ends must not be forgotten.
   void promote() {
     result_.promoted = true;
@@ -164,9 +181,9 @@ class Failing {
     for (auto& name : dead_)
       if (!fed_by(name)) buried.push_back(name);
     for (auto& name : buried)
-      texts.push_back(
-          Call{"pgq_node.register_subscriber($1, $2, $3, $4)", {net_.queue(), name, gravestone(name), to_->position()}}
-              .text());
+      texts.push_back(Call{"pgq_node.register_subscriber($1, $2, $3, $4)",
+                           {net_.queue(), name, gravestone(name), end_of(name, to_->position())}}
+                          .text());
     steps_.take(to_->name, "promote " + to_->name, join(texts, "; "), [&] {
       pg::Connection& c = net_.at(to_->name);
       complete_tick(c, net_.queue());
@@ -176,11 +193,12 @@ class Failing {
                     std::int64_t last = pgq::newest_tick(tx, net_.queue()).value_or(0);
                     for (auto& name : buried)
                       run_command(tx, "pgq_node.register_subscriber($1, $2, $3, $4)",
-                                  {net_.queue(), name, gravestone(name), last});
+                                  {net_.queue(), name, gravestone(name), end_of(name, last)});
                     to_->top = last;
                   });
     });
     to_->info->type = NodeType::root;
+    for (auto& name : buried) graves_[name] = end_of(name, to_->position());
     note_promotion(to_->position());
   }
 
@@ -188,15 +206,15 @@ class Failing {
   void read_promotion() {
     Peer* root = living_root();
     pg::Transaction tx(net_.at(root->name), pg::Mode::autocommit);
-    std::optional<std::int64_t> least;
     for (auto& name : dead_)
-      if (auto tick = pgq::consumer_position(tx, net_.queue(), gravestone(name)))
-        least = std::min(least.value_or(*tick), *tick);
-    if (least) note_promotion(*least);
+      if (auto tick = pgq::consumer_position(tx, net_.queue(), gravestone(name))) graves_[name] = *tick;
+    // The latest of several deaths made this node the root.
+    std::int64_t latest = 0;
+    for (auto& [name, tick] : graves_) latest = std::max(latest, tick);
+    if (latest) note_promotion(latest);
   }
 
   void note_promotion(std::int64_t tick) {
-    ended_ = tick;
     result_.last_tick = tick;
     for (Peer* peer : living()) {  // in a rehearsal the new root may lack it still
       if (peer->is(NodeType::leaf)) continue;
@@ -233,11 +251,25 @@ class Failing {
   }
 
   void attach(Peer& orphan, Peer& provider) {
-    bool further = ended_ && orphan.position() > *ended_ && !fed_by(orphan.info->provider_node);
-    if (further)
-      result_.stranded.push_back({orphan.name, orphan.position()});
-    else
-      move(orphan, provider);
+    auto grave = graves_.find(orphan.info->provider_node);
+    if (grave == graves_.end() || orphan.position() <= grave->second) return move(orphan, provider);
+    result_.stranded.push_back({orphan.name, orphan.position()});
+    bury(orphan.name, grave->second);
+  }
+
+  /// A gravestone of its own tells where a stranded node left the history, also when its provider has been brought
+  /// back.
+  void bury(const std::string& name, std::int64_t tick) {
+    Peer& root = *living_root();
+    for (auto& subscriber : root.subscribers)
+      if (subscriber.node == name && subscriber.worker == gravestone(name)) return;
+    steps_.take(
+        root.name, "remember that " + name + " has more",
+        Call{"pgq_node.register_subscriber($1, $2, $3, $4)", {net_.queue(), name, gravestone(name), tick}}.text(), [&] {
+          pg::Transaction tx(net_.at(root.name));
+          subscribe_node(tx, net_.queue(), name, gravestone(name), tick);
+          tx.commit();
+        });
   }
 
   /// A dead node below a living one holds the queue there no longer.
@@ -252,8 +284,8 @@ class Failing {
   const Hooks& hooks_;
   const Failover& request_;
   Peer* to_ = nullptr;
-  std::set<std::string> dead_;
-  std::optional<std::int64_t> ended_;  ///< the last tick of the dead root that the new one has
+  std::set<std::string> dead_, long_dead_;
+  std::map<std::string, std::int64_t> graves_;  ///< the last tick of a dead node that the new root has, by its name
   FailoverResult result_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/duration.h"
 #include "core/base/strings.h"
+#include "core/cascade/closing.h"
 #include "core/cascade/control.h"
 #include "core/cascade/foreign.h"
 #include "core/log/log.h"
@@ -32,6 +33,20 @@ Reasons target_worker(Scene& s) {
   return {};
 }
 
+/// A tick of the root says nothing on a node that gets its ticks from elsewhere.
+Reasons lineage(Scene& s) {
+  const Peer* at = &s.to;
+  for (std::size_t hops = 0; at != &s.from && hops <= s.net.peers().size(); ++hops) {
+    const Peer* above = s.net.find(at->info->provider_node);
+    if (!above || !above->info)
+      return {at->name + " reads from " + at->info->provider_node + ", which does not answer: is " + s.from.name +
+              " its root?"};
+    at = above;
+  }
+  if (at == &s.from) return {};
+  return {"the providers of " + s.to.name + " form a circle"};
+}
+
 /// Major versions of the schemas: what one writes the other must read.
 Reasons versions(Scene& s) {
   auto of = [&](Peer& p) {
@@ -46,21 +61,10 @@ Reasons versions(Scene& s) {
 
 /// Demotion waits for transactions that write to the queue.
 Reasons writers(Scene& s) {
-  pg::Transaction tx(s.net.at(s.from.name), pg::Mode::autocommit);
-  auto [seconds, pid] = tx.one<std::optional<double>, std::optional<int>>(
-      "select extract(epoch from max(clock_timestamp() - a.xact_start))::float8,"
-      " (array_agg(a.pid order by a.xact_start))[1] from pgq.queue q"
-      " join pg_catalog.pg_class c on c.relname like split_part(q.queue_data_pfx, '.', 2) || '\\_%' and c.relkind = 'r'"
-      " join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = split_part(q.queue_data_pfx, '.', 1)"
-      " join pg_catalog.pg_locks l on l.relation = c.oid and l.granted and l.mode = 'RowExclusiveLock'"
-      "   and l.database = (select oid from pg_catalog.pg_database where datname = current_database())"
-      " join pg_catalog.pg_stat_activity a on a.pid = l.pid where q.queue_name = $1",
-      s.net.queue());
-  if (!seconds || *seconds * 1000 < static_cast<double>(s.limit.count())) return {};
-  return {"process " + std::to_string(pid.value_or(0)) + " on " + s.from.name +
-          " has been writing in one transaction for " +
-          format_duration(milliseconds(static_cast<std::int64_t>(*seconds) * 1000)) +
-          ": the write pause would last until it ends"};
+  auto writer = oldest_writer(s.net.at(s.from.name), s.net.queue());
+  if (!writer || writer->age < s.limit) return {};
+  return {writer->who + " on " + s.from.name + " has been writing in one transaction for " +
+          format_duration(writer->age) + ": the write pause would last until it ends"};
 }
 
 /// Queues that merge into the set have to merge into it on both nodes.
@@ -81,8 +85,8 @@ struct Gate {
   Reasons (*check)(Scene&);
 };
 constexpr Gate kGates[] = {
-    {"worker", target_worker}, {"versions", versions},  {"open writers", writers},
-    {"merged queues", parts},  {"tables", layer_above},
+    {"worker", target_worker}, {"provider", lineage},    {"versions", versions},
+    {"open writers", writers}, {"merged queues", parts}, {"tables", layer_above},
 };
 
 /// What does not stand in the way, but will be missed afterwards.

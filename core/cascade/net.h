@@ -20,12 +20,17 @@ struct Peer {
   std::vector<Subscriber> subscribers;
   std::optional<std::int64_t> top;  ///< newest tick of its queue; none on a leaf
   bool open = false;                ///< its queue takes the events of producers
+  bool closing = false;             ///< a root that demote_root() has closed
 
   bool is(NodeType type) const { return info && info->type == type; }
   /// The tick up to which it has everything. A branch whose worker died before the tick of a batch has one more than
   /// top.
   std::int64_t position() const;
 };
+
+/// An admin command that changes the set holds the advisory lock (this class, hash of the queue name) on every node it
+/// reaches, as long as its sessions live.
+inline constexpr int kAdminLockClass = 1397446521;
 
 /// The set as an admin command sees it: the local node and a connection to each member that answers.
 class Net {
@@ -39,10 +44,15 @@ class Net {
   const StopToken& stop() const { return stop_; }
   milliseconds limit() const { return limit_; }
 
+  /// From the next survey on, no second command of ours may change the set while this one lives.
+  void keep_others_out() { alone_ = true; }
+  /// For each statement at() sends from now on, so that a node that falls silent ends a wait; 0: none.
+  void limit_statements(milliseconds limit);
+
   /// Reads the local list of members without asking them. What was known before is forgotten, connections are kept.
   void list();
   /// Asks all members in parallel, those tagged dead too when `dead_too`. What was known before is forgotten,
-  /// connections are kept.
+  /// connections are kept. @throws Refused  after keep_others_out(): another command is at work
   void survey(bool dead_too = false);
   std::vector<Peer>& peers() { return peers_; }
   /// @throws Error  no member has that name
@@ -59,14 +69,23 @@ class Net {
   std::unique_ptr<pg::Connection> rescue(const std::string& name);
 
  private:
+  struct Link {
+    std::unique_ptr<pg::Connection> connection;
+    bool locked = false;  ///< others are kept out there
+  };
   void ask(Peer& peer);
+  void ask_all(bool dead_too);
+  void lock_all();
+  void lock(Link& link);
+  Link& linked(const std::string& name);  ///< connected anew when it was lost
   std::unique_ptr<pg::Connection> open(const std::string& name, const StopToken* stop);
 
   std::string db_, queue_, local_name_;
-  milliseconds limit_;
+  milliseconds limit_, statement_limit_{0};
+  bool alone_ = false;
   const StopToken& stop_;
   std::map<std::string, std::string> locations_;
-  std::map<std::string, std::unique_ptr<pg::Connection>> connections_;
+  std::map<std::string, Link> links_;
   std::vector<Peer> peers_;
 };
 

@@ -142,6 +142,14 @@ bool takes_events(pg::Transaction& tx, const std::string& queue) {
                         queue);
 }
 
+std::optional<std::int64_t> tick_time(pg::Transaction& tx, const std::string& queue, std::int64_t tick) {
+  pg::Result r = tx.exec(
+      "select (extract(epoch from t.tick_time) * 1000000)::bigint from pgq.tick t join pgq.queue q"
+      " on q.queue_id = t.tick_queue where q.queue_name = $1 and t.tick_id = $2",
+      queue, tick);
+  return r.rows() ? r.get<std::int64_t>(0, 0) : std::nullopt;
+}
+
 std::vector<CascadedConsumer> consumers(pg::Transaction& tx, const std::string& queue) {
   pg::Result r = tx.exec(
       "select consumer_name, provider_node, last_tick_id, paused, uptodate, cur_error from "

@@ -94,6 +94,8 @@ WorkerState cascaded_consumer_state(pg::Transaction& tx, const std::string& queu
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
 /// Is the node's queue open for producers? Of a branch it is not, and not of a root that is being demoted.
 bool takes_events(pg::Transaction& tx, const std::string& queue);
+/// When a tick was made, µs since 1970; mirrored ticks keep it, so nodes with the same history have it equal.
+std::optional<std::int64_t> tick_time(pg::Transaction& tx, const std::string& queue, std::int64_t tick);
 std::vector<CascadedConsumer> consumers(pg::Transaction& tx, const std::string& queue);  ///< ordered by name
 std::vector<Member> members(pg::Transaction& tx, const std::string& queue);              ///< ordered by name
 std::vector<Subscriber> subscribers(pg::Transaction& tx, const std::string& queue);

@@ -1,5 +1,6 @@
 #include "core/cascade/resurrect.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/base/quote.h"
@@ -27,11 +28,11 @@ class Resurrector {
     find_grave();
     if (!grave_) return finish_earlier_run();
     result_.provider = grave_->name;
+    find_common_tick();
     if (!cleaned()) {
       if (std::filesystem::exists(request_.file) && !dumping())
         throw Refused("the file " + request_.file +
                       " exists: move it away, or name another one with --lost-events FILE");
-      require_common_tick();
       stand_still();
       prepare_dump();
       dump();
@@ -53,7 +54,7 @@ class Resurrector {
       if (!tick) continue;
       if (grave_)
         throw Error("nodes " + grave_->name + " and " + peer->name + " both hold a gravestone of " + me_->name +
-                    ": drop the wrong subscription first");
+                    ": if one of them was given up for dead later, bring that one back first with resurrect");
       grave_ = peer;
       result_.tick = *tick;
     }
@@ -73,8 +74,10 @@ class Resurrector {
           if (std::filesystem::exists(request_.file)) go_on();
           return result_;
         }
-    throw Error("no living node holds a gravestone of " + me_->name + ": a failover leaves one (" +
-                gravestone(me_->name) + ") on the node that took over");
+    throw Error(
+        "no living node holds a gravestone of " + me_->name + ": a failover leaves one (" + gravestone(me_->name) +
+        ") on the node that took over; a branch that was given up below a living node comes back with: skytools "
+        "cascade change-provider --provider NODE");
   }
 
   pg::Connection& here() { return net_.local(); }
@@ -90,13 +93,28 @@ class Resurrector {
     return me_->info->last_tick == result_.tick && me_->info->provider_node == grave_->name;
   }
 
-  void require_common_tick() {
-    pg::Transaction tx(here(), pg::Mode::autocommit);
-    if (!tx.value<bool>("select exists (select 1 from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue"
-                        " where q.queue_name = $1 and t.tick_id = $2)",
-                        queue_, result_.tick))
+  /// The gravestone is no later than the last common tick, but after several failovers it may be earlier.
+  void find_common_tick() {
+    std::vector<std::int64_t> ours;
+    {
+      pg::Transaction tx(here(), pg::Mode::autocommit);
+      pg::Result r = tx.exec(
+          "select t.tick_id from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue"
+          " where q.queue_name = $1 and t.tick_id >= $2 order by 1",
+          queue_, result_.tick);
+      for (int i = 0; i < r.rows(); ++i) ours.push_back(r.get<std::int64_t>(i, 0).value());
+    }
+    auto time_at = [&](pg::Connection& c, std::int64_t tick) {
+      pg::Transaction tx(c, pg::Mode::autocommit);
+      return tick_time(tx, queue_, tick);
+    };
+    pg::Connection& there = net_.at(grave_->name);
+    auto end = std::partition_point(ours.begin(), ours.end(),
+                                    [&](std::int64_t tick) { return time_at(here(), tick) == time_at(there, tick); });
+    if (end == ours.begin())
       throw Error("[" + here().label() + "] tick " + std::to_string(result_.tick) + ", from which " + grave_->name +
                   " went on alone, is not in the queue here any more: create the node anew");
+    result_.tick = *std::prev(end);
   }
 
   /// No more writes, no more of an old provider; the last events get a tick.
@@ -162,7 +180,7 @@ class Resurrector {
           TableName::parse(tx.value<std::string>("select queue_data_pfx from pgq.queue where queue_name = $1", queue_))
               .sql();
     }
-    const char* kTick =
+    constexpr const char* kTick =
         "(select t.tick_snapshot from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue"
         " where q.queue_name = $1 and t.tick_id = $2)";
     std::string snapshot = kTick;

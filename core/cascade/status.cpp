@@ -152,6 +152,7 @@ NodeStatus local_status(pg::Connection& c, const std::string& queue) {
     read_versions(tx, node);
     read_worker(tx, queue, node);
     if (info->type != NodeType::leaf) read_watermark(tx, queue, node);
+    if (info->type == NodeType::root) node.closed = !takes_events(tx, queue);
   }
   // The queue of a branch has the same ticks as its provider's, so it can tell their age, too.
   if (node.type != "leaf") read_lag(c, queue, node);

@@ -39,6 +39,7 @@ struct NodeStatus {
   std::vector<std::string> subscribers;   ///< as it knows them
   std::optional<std::int64_t> watermark;  ///< global watermark; none on a leaf
   std::optional<double> watermark_age;    ///< s
+  bool closed = false;                    ///< a root that a switchover has closed for writes
   std::string slowest_consumer;           ///< whose position is the lowest of this node's queue; "" when nobody reads
   std::vector<std::pair<std::string, std::string>> versions;  ///< server, then schemas
   std::vector<std::string> errors;                            ///< "consumer: text", or why the node did not answer

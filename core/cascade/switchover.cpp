@@ -1,5 +1,7 @@
 #include "core/cascade/switchover.h"
 
+#include <algorithm>
+
 #include "core/base/duration.h"
 #include "core/base/strings.h"
 #include "core/cascade/change_provider.h"
@@ -34,8 +36,7 @@ class Switcher {
       require_common_end();
       calm_old_worker();
     } else {
-      pass_gates();
-      gather();
+      prepare();
       hand_over();
     }
     complete();
@@ -54,6 +55,7 @@ class Switcher {
       if (from_ && from_->open)
         throw Refused("two roots take writes: " + from_->name + " and " + to_->name +
                       "; bring the wrong one back with: skytools cascade resurrect");
+      if (!from_ && to_->closing) reopen();
       return;
     }
     if (to_->is(NodeType::leaf)) throw Refused("node " + to_->name + " is a leaf: only a branch can become the root");
@@ -62,15 +64,50 @@ class Switcher {
                   to_->name);
   }
 
+  /// A switchover away from this root was cut off. Who does not answer may be the root by now.
+  void reopen() {
+    for (auto& peer : net_.peers())
+      if (!peer.info && !peer.dead && !request_.force)
+        throw Refused("node " + to_->name + " is closed for writes since a switchover that was cut off, and " +
+                      peer.name + ", which does not answer, may have become the root: " + peer.problem +
+                      " (tag-dead gives it up, --force overrides)");
+    steps_.take(to_->name, "open " + to_->name + " for writes again",
+                Call{"pgq_node.demote_root($1, 0, null)", {net_.queue()}}.text(),
+                [&] { reopen_root(net_.at(to_->name), net_.queue()); });
+    if (!steps_.dry_run()) resume_merges(net_, steps_, *to_);
+    result_.reopened = true;
+  }
+
   /// A switchover that was cut off after the promotion: what the old root said last must be known to the new one.
   void require_common_end() {
     result_.last_tick = from_->top.value_or(0);
-    pg::Transaction tx(net_.at(to_->name), pg::Mode::autocommit);
-    if (!tx.value<bool>("select exists (select 1 from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue where"
-                        " q.queue_name = $1 and t.tick_id = $2)",
-                        net_.queue(), result_.last_tick))
+    if (!knows_last_tick())
       throw Refused("the last tick of " + from_->name + " is unknown to the root " + to_->name +
                     ": they have gone apart; on " + from_->name + " run: skytools cascade resurrect");
+  }
+
+  /// A tick of the same number may be another one: then they had different roots for a while.
+  bool knows_last_tick() {
+    auto time_at = [&](const Peer& peer) {
+      pg::Transaction tx(net_.at(peer.name), pg::Mode::autocommit);
+      return tick_time(tx, net_.queue(), result_.last_tick);
+    };
+    auto time = time_at(*to_);
+    return time && time == time_at(*from_);
+  }
+
+  /// What changes no role, and may fail.
+  void prepare() {
+    try {
+      pass_gates();
+      gather();
+    } catch (const Error&) {
+      if (!from_->closing) throw;
+      std::throw_with_nested(Error("node " + from_->name +
+                                   " is closed for writes since a switchover that was cut off, and still is; to open "
+                                   "it again: skytools cascade switchover --to " +
+                                   from_->name));
+    }
   }
 
   void pass_gates() {
@@ -130,6 +167,7 @@ class Switcher {
   void hand_over() {
     const std::string& queue = net_.queue();
     if (steps_.dry_run()) result_.pause = rehearse(net_, *from_, *to_, std::chrono::seconds(10));
+    net_.limit_statements(request_.limit);
     auto closed_at = Clock::now();
     try {
       calm_old_worker();
@@ -144,10 +182,14 @@ class Switcher {
         result_.last_tick = pgq::newest_tick(tx, queue).value_or(0);
         wake_new_root();
         wait_position(result_.last_tick, deadline);
+        if (!knows_last_tick())
+          throw Error("tick " + std::to_string(result_.last_tick) + " of " + to_->name + " is not the one of " +
+                      from_->name + ": they have different histories");
       });
       net_.stop().check();
-      steps_.take(to_->name, "promote " + to_->name, Call{"pgq_node.promote_branch($1)", {queue}}.text(),
-                  [&] { promote(); });
+      steps_.take(to_->name, "promote " + to_->name + " and subscribe " + from_->name + " there",
+                  Call{"pgq_node.promote_branch($1)", {queue}}.text() + "; " + subscription().text(),
+                  [&] { promote(deadline); });
     } catch (const Error& e) {
       if (!steps_.dry_run() && !promoted_after_all()) take_back(e);
     }
@@ -160,14 +202,18 @@ class Switcher {
     tx.exec("select pg_catalog.pg_notify($1, $2)", kNodeChannel, net_.queue());
   }
 
-  void promote() {
+  /// The old root's place is kept from the start, whenever it comes to follow.
+  void promote(const Deadline& deadline) {
     pg::Transaction tx(net_.at(to_->name));
+    tx.exec("select set_config('lock_timeout', $1, true)", std::to_string(deadline.left().count() + 1) + "ms");
     // Behind a worker that is about to commit.
     tx.exec("select 1 from pgq_node.local_state where queue_name = $1 and consumer_name = $2 for update", net_.queue(),
             to_->info->worker_name);
     run_command(tx, "pgq_node.promote_branch($1)", {net_.queue()});
+    subscribe_node(tx, net_.queue(), from_->name, from_->info->worker_name, result_.last_tick);
     promoting_ = true;
     tx.commit();
+    subscribed_ = true;
   }
 
   /// The promotion's outcome may have been lost with its connection: the node is asked, behind whatever still goes on
@@ -213,6 +259,7 @@ class Switcher {
 
   /// After the promotion there is only forward.
   void complete() {
+    net_.limit_statements(std::max(request_.limit, net_.limit()));
     try {
       follow();
     } catch (const Error&) {
@@ -225,16 +272,12 @@ class Switcher {
   void follow() {
     const std::string& queue = net_.queue();
     const std::string worker = from_->info->worker_name;
-    steps_.take(
-        to_->name, "subscribe " + from_->name + " at " + to_->name,
-        Call{"pgq_node.register_subscriber($1, $2, $3, $4)",
-             {queue, from_->name, worker, steps_.dry_run() ? pg::Param("<last tick>") : pg::Param(result_.last_tick)}}
-            .text(),
-        [&] {
-          pg::Transaction tx(net_.at(to_->name));
-          if (!reads_already(tx, worker)) subscribe_node(tx, queue, from_->name, worker, result_.last_tick);
-          tx.commit();
-        });
+    if (!subscribed_ && !steps_.dry_run() && !reads_already(worker))
+      steps_.take(to_->name, "subscribe " + from_->name + " at " + to_->name, subscription().text(), [&] {
+        pg::Transaction tx(net_.at(to_->name));
+        subscribe_node(tx, queue, from_->name, worker, result_.last_tick);
+        tx.commit();
+      });
     wait_for_foreign_root();
     for (Peer* peer : net_.live())
       if (peer != to_ && !peer->is(NodeType::leaf) && feeds(*peer))
@@ -261,8 +304,15 @@ class Switcher {
     return false;
   }
 
+  Call subscription() const {
+    return {"pgq_node.register_subscriber($1, $2, $3, $4)",
+            {net_.queue(), from_->name, from_->info->worker_name,
+             steps_.dry_run() ? pg::Param("<last tick>") : pg::Param(result_.last_tick)}};
+  }
+
   /// Subscribed by an earlier run, and maybe further on by now.
-  bool reads_already(pg::Transaction& tx, const std::string& worker) {
+  bool reads_already(const std::string& worker) {
+    pg::Transaction tx(net_.at(to_->name), pg::Mode::autocommit);
     for (auto& subscriber : subscribers(tx, net_.queue()))
       if (subscriber.node == from_->name && subscriber.worker == worker)
         return pgq::consumer_position(tx, net_.queue(), worker).value_or(0) >= result_.last_tick;
@@ -298,7 +348,7 @@ class Switcher {
   const Switchover& request_;
   Peer* to_ = nullptr;
   Peer* from_ = nullptr;
-  bool promoting_ = false;
+  bool promoting_ = false, subscribed_ = false;
   bool calmed_ = false;  ///< the old root's worker is paused meanwhile
   SwitchoverResult result_;
 };

@@ -17,6 +17,7 @@ struct Switchover {
 
 struct SwitchoverResult {
   std::string from;                   ///< the old root; "" when `to` was the root already
+  bool reopened = false;              ///< `to` was the root already, but closed by a run that was cut off
   std::optional<milliseconds> pause;  ///< writers were refused for so long; a rehearsal's is an estimate
   std::int64_t last_tick = 0;         ///< of the old root
   std::vector<std::string> unpassed;  ///< gates that a rehearsal found closed, or that were forced

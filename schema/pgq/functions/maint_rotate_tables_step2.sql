@@ -29,7 +29,9 @@ begin
     loop
         v_queues := v_queues || q.queue_id;
         if q.rotation_seq is not null then
-            perform pg_catalog.setval(q.rotation_seq, q.queue_switch_step1);
+            -- bit 62 is kept: the queue is closed (skytools.note_closing)
+            perform pg_catalog.setval(q.rotation_seq, q.queue_switch_step1
+                | (coalesce(pg_catalog.pg_sequence_last_value(q.rotation_seq), 0) & (1::bigint << 62)));
         end if;
     end loop;
     if v_queues = '{}' then

@@ -43,6 +43,9 @@ begin
         update pgq.queue q
             set queue_disable_insert = (i_step = 1), queue_external_ticker = (i_step = 1)
             where q.queue_id = v_queue.queue_id;
+        if i_step = 0 then
+            perform skytools.note_closing(v_queue.queue_id, false);
+        end if;
         select 200, case i_step when 1 then 'Step 1: Writing disabled for: '
                                        else 'Step 0: Writing enabled for: ' end || i_queue_name
             into ret_code, ret_note;
@@ -55,6 +58,9 @@ begin
         -- writer; readers pass. The tick itself is no insert of an event, so the closed queue does not refuse it.
         perform pg_advisory_xact_lock(1397446517, v_queue.queue_id);
         execute 'lock table ' || pgq.quote_fqname(v_queue.queue_data_pfx) || ' in exclusive mode';
+        -- A producer that read the queue's row before step 1 is seen here; one whose snapshot is as old comes any time later.
+        perform 1 from pgq.queue q where q.queue_id = v_queue.queue_id for no key update;
+        perform skytools.note_closing(v_queue.queue_id, true);
         last_tick := nextval(pgq.quote_fqname(v_queue.queue_tick_seq)::regclass);
         perform pgq.ticker(i_queue_name, last_tick, clock_timestamp(),
                            nextval(pgq.quote_fqname(v_queue.queue_event_seq)::regclass));

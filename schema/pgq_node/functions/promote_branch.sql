@@ -31,6 +31,7 @@ begin
         set queue_disable_insert = false, queue_external_ticker = false
         where q.queue_name = i_queue_name
         returning q.queue_id, q.queue_tick_seq into strict v_queue;
+    perform skytools.note_closing(v_queue.queue_id, false);
     select t.tick_id into strict v_last_tick
         from pgq.tick t where t.tick_queue = v_queue.queue_id
         order by t.tick_queue desc, t.tick_id desc limit 1;

@@ -52,8 +52,18 @@ do $$ declare v_batch bigint := pgq.next_batch('qa', 'reader'); begin
   perform pgq.finish_batch(v_batch);
 end $$;
 select pgq.unregister_consumer('qa', 'reader');
+-- From step 2 on a producer with an old snapshot is refused, too; the end of a rotation does not change that.
+create function shown_closed(i_queue text) returns bool language sql as $$
+  select pg_sequence_last_value(format('skytools.rotation_%s', queue_id)::regclass) >> 62 = 1 from pgq.queue where queue_name = i_queue $$;
+select expect($$select shown_closed('qa')$$, 'true');
+select pgq.maint_rotate_tables_step1('qa') from pgq.set_queue_config('qa', 'rotation_period', '0');
+select pgq.maint_rotate_tables_step2();
+select expect($$select shown_closed('qa')$$, 'true');
 -- Taken back after step 2: the root goes on from its last tick.
 select expect($$pgq_node.demote_root('qa', 0, null)$$, '200|Step 0: Writing enabled for: qa|~');
+select expect($$select shown_closed('qa')$$, 'false');
+select expect($$select pg_sequence_last_value(format('skytools.rotation_%s', queue_id)::regclass) = queue_switch_step1 from pgq.queue
+                where queue_name = 'qa'$$, 'true');
 select expect($$select tick('qa')$$, '4');
 select pgq_node.demote_root('qa', 1, null), pgq_node.demote_root('qa', 2, null);
 
