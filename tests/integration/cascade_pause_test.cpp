@@ -81,7 +81,7 @@ TEST_CASE("the answer to the promotion is lost while its COMMIT is still at work
   REQUIRE(waits("wait_event = 'advisory'"));
   door.relay.cut();
   SUBCASE("it ends while the node is asked") {
-    CHECK(waits("query like '%for share%'"));
+    CHECK(waits("query like '%node_info%for update%'"));
     hold.rollback();
     CHECK_MESSAGE(command.wait() == 0, command.log());
   }
