@@ -128,3 +128,38 @@ TEST_CASE("workers and servers die at each step of a switchover") {
       to = to == "root" ? "branch" : "root";
     }
 }
+
+TEST_CASE("the new root's worker dies at each of its fail points in the write pause") {
+  RoamingSet s;
+  RoamingLoad load(s.conninfos({"root", "branch"}));
+  std::string to = "branch", from = "root";
+  for (auto* point :
+       {"worker.event", "worker.before_commit", "worker.after_commit", "worker.after_tick", "worker.after_finish"}) {
+    INFO(std::string(point) << " in a switchover to " << to);
+    auto start = load.committed();
+    REQUIRE(eventually(seconds(30), [&] { return load.committed() > start + 20; }));
+    // Asleep before the second step, the closing: the worker is gone by then, and the next one meets the last batches
+    // in the pause.
+    test::Background command(s.role_args("leaf", {"switchover", "--to", to, "--timeout", "10s"}),
+                             {.env = {{"SKYTOOLS_FAILPOINTS", "cascade.step=sleep:800@1"}}});
+    CHECK(eventually(seconds(20), [&] { return steps_in(command.log()) >= 1 || !command.running(); }));
+    s.c.worker(to).kill();
+    CHECK(eventually(seconds(20), [&] {
+      return s.c.query(from, "select queue_disable_insert from pgq.queue") == "t" || !command.running();
+    }));
+    auto& doomed = s.c.start(to, {.env = {{"SKYTOOLS_FAILPOINTS", std::string(point) + "=crash"}}});
+    bool died = eventually(seconds(20), [&] { return !doomed.running(); });
+    CHECK_MESSAGE(died, doomed.log());
+    s.c.start(to);
+    command.wait(seconds(60));
+    test::Output again;
+    bool done = eventually(seconds(60), [&] { return (again = s.role("leaf", {"switchover", "--to", to})).exit == 0; });
+    REQUIRE_MESSAGE(done, again.err);
+    CHECK(writable(s, {"root", "branch"}) == 1);
+    s.c.root_is(to);
+    load.hold();
+    s.expect_equal(load);
+    load.go();
+    std::swap(to, from);
+  }
+}
