@@ -23,6 +23,7 @@ int create_node(Context& context, cascade::NodeType type) {
                         .provider = {},
                         .worker = {}};
   if (node.name.empty()) throw UsageError("the node needs a name");
+  if (context.settings.has("timeout")) node.limit = context.settings.duration("timeout");
   node.worker = job_or(context, node.queue + "_" + node.name);
   if (type != cascade::NodeType::root) {
     if (!context.settings.has("provider"))

@@ -63,6 +63,7 @@ int drop_node(Context& context) {
 
 int rename_node(Context& context) {
   cascade::Rename request{.from = context.args[0], .to = context.args[1], .force = force(context)};
+  if (context.settings.has("timeout")) request.limit = context.settings.duration("timeout");
   auto net = changing_net_of(context);
   net.survey();
   cascade::Steps steps(net, context.dry_run);

@@ -4,6 +4,7 @@
 
 #include "core/base/strings.h"
 #include "core/base/urlcode.h"
+#include "core/cascade/former_name.h"
 #include "core/cascade/identity.h"
 #include "core/log/log.h"
 #include "core/pgq/api.h"
@@ -84,8 +85,12 @@ std::vector<PlanStep> NodeCreator::plan() {
     steps.push_back({"create queue " + node_.queue + " and its root node " + node_.name, [this] { create_root(); }});
     return steps;
   }
-  if (root_)
+  if (root_) {
+    if (to_hear_of_end(*root_, *provider_, node_.queue, node_.name))
+      steps.push_back({"wait until provider " + provider_name_ + " hears of the end of the former node " + node_.name,
+                       [this] { await_end(*root_, *provider_, node_.queue, node_.name, Deadline(node_.limit)); }});
     steps.push_back({"register the location of " + node_.name + " at the root", [this] { register_at(*root_); }});
+  }
   steps.push_back({"register the location of " + node_.name + " at provider " + provider_name_,
                    [this] { register_at(*provider_); }});
   steps.push_back({"subscribe " + node_.name + " at provider " + provider_name_, [this] { subscribe(); }});

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/deadline.h"
 #include "core/base/stop.h"
 #include "core/cascade/node.h"
 
@@ -12,12 +13,13 @@ namespace skytools::cascade {
 struct NewNode {
   NodeType type = NodeType::root;
   std::string queue, name;
-  std::string db;                                ///< how this program reaches the node's database
-  std::string location;                          ///< how other nodes reach it
-  std::string provider;                          ///< connect string of the provider; "" for a root
-  std::string worker;                            ///< name of the node's worker
-  std::string combined = {};                     ///< queue of this database that a leaf merges into
-  std::vector<std::string> sync_watermark = {};  ///< branches this one keeps its watermark with
+  std::string db;                                 ///< how this program reaches the node's database
+  std::string location;                           ///< how other nodes reach it
+  std::string provider;                           ///< connect string of the provider; "" for a root
+  std::string worker;                             ///< name of the node's worker
+  std::string combined = {};                      ///< queue of this database that a leaf merges into
+  std::vector<std::string> sync_watermark = {};   ///< branches this one keeps its watermark with
+  milliseconds limit = std::chrono::seconds(30);  ///< for the provider to hear of the end of a former node of that name
 };
 
 /// A step of a plan: what it does, for people, and doing it.

@@ -5,6 +5,7 @@
 
 #include "core/base/strings.h"
 #include "core/cascade/attributes.h"
+#include "core/cascade/former_name.h"
 #include "core/log/log.h"
 
 namespace skytools::cascade {
@@ -47,6 +48,7 @@ class Renamer {
     read_locations();
     check_reachable();
     check_free();
+    await_end_of_former();
     register_name();
     replace_in_attributes();
     copy_subscriptions();
@@ -123,6 +125,18 @@ class Renamer {
     auto live = net_.live();
     std::stable_partition(live.begin(), live.end(), [](Peer* p) { return p->is(NodeType::root); });
     return live;
+  }
+
+  void await_end_of_former() {
+    if (renamed_) return;
+    auto& root = net_.at(net_.roots()[0]->name);
+    for (Peer* peer : net_.live()) {
+      auto& at = net_.at(peer->name);
+      if (peer->is(NodeType::root) || known(peer->name, request_.to)) continue;
+      if (to_hear_of_end(root, at, net_.queue(), request_.to))
+        steps_.wait(peer->name, "wait until " + peer->name + " hears of the end of the former node " + request_.to,
+                    [&] { await_end(root, at, net_.queue(), request_.to, Deadline(request_.limit)); });
+    }
   }
 
   void register_name() {

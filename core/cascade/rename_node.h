@@ -9,6 +9,7 @@ namespace skytools::cascade {
 struct Rename {
   std::string from, to;
   bool force = false;  ///< also while a member that does not read from the node is not reached
+  milliseconds limit = std::chrono::seconds(30);  ///< for each node to hear of the end of a former one of the new name
 };
 
 /// The new name is made known everywhere, then the node, its provider and its subscribers go over to it one by one, and

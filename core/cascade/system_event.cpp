@@ -9,6 +9,8 @@ void location_info(pg::Transaction& tx, const std::string& queue, NodeType, cons
 }
 
 void unregister_location(pg::Transaction& tx, const std::string& queue, NodeType, const pgq::Event& e) {
+  // Written before a node took the name again: this one, or the one it reads from.
+  if (auto here = node_info(tx, queue); here && (here->name == e.data || here->provider_node == e.data)) return;
   // An admin command that did so directly is no reason for a warning.
   for (auto& member : members(tx, queue))
     if (member.name == e.data) run_command(tx, "pgq_node.unregister_location($1, $2)", {queue, e.data});
