@@ -74,20 +74,16 @@ Standing BatchWork::standing(const pgq::Batch& batch) {
 bool BatchWork::position_holds(pg::Transaction& target, const pgq::Batch& batch) {
   const WorkerState& state = session_.state();
   const std::string& queue = session_.settings().queue;
-  std::string position =
-      "select last_tick_id, paused, provider_node from pgq_node.local_state"
-      " where queue_name = $1 and consumer_name = $2";
   bool worker = session_.settings().kind() == ConsumerKind::worker;
-  if (worker) position += " for no key update";
-  auto [completed, paused, provider] = target.one<std::int64_t, bool, std::string>(position, queue, state.worker_name);
-  if (!worker && completed == batch.prev_tick) {
+  auto at = stored_position(target, queue, state.worker_name, worker);
+  if (!worker && at.completed_tick == batch.prev_tick) {
     // A plain consumer may not lock the row as such; storing what it holds does that.
-    run_command(target, "pgq_node.set_consumer_completed($1, $2, $3)", {queue, state.worker_name, completed});
-    std::tie(completed, paused, provider) =
-        target.one<std::int64_t, bool, std::string>(position, queue, state.worker_name);
+    run_command(target, "pgq_node.set_consumer_completed($1, $2, $3)", {queue, state.worker_name, at.completed_tick});
+    at = stored_position(target, queue, state.worker_name, false);
   }
-  if (paused || provider != state.provider_node) return false;
-  if (completed != batch.prev_tick) throw Error("the position of " + state.worker_name + " was moved by somebody else");
+  if (at.paused || at.provider_node != state.provider_node) return false;
+  if (at.completed_tick != batch.prev_tick)
+    throw Error("the position of " + state.worker_name + " was moved by somebody else");
   return true;
 }
 
@@ -167,10 +163,8 @@ bool BatchWork::pass(const pgq::Batch& batch) {
   WorkerContext& context = session_.context();
   pg::Transaction source_tx(session_.source(), pg::Mode::read_only);
   pg::Transaction tx(session_.target());
-  auto [paused, provider] = tx.one<bool, std::string>(
-      "select paused, provider_node from pgq_node.local_state where queue_name = $1 and consumer_name = $2",
-      session_.settings().queue, state.worker_name);
-  if (paused || provider != state.provider_node) {
+  auto at = stored_position(tx, session_.settings().queue, state.worker_name, false);
+  if (at.paused || at.provider_node != state.provider_node) {
     context.stale = true;
     return false;
   }

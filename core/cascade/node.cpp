@@ -126,6 +126,23 @@ WorkerState cascaded_consumer_state(pg::Transaction& tx, const std::string& queu
                      .combined_type = {}};
 }
 
+StoredPosition stored_position(pg::Transaction& tx, const std::string& queue, const std::string& consumer, bool lock) {
+  const std::string columns = "select last_tick_id, paused, provider_node from pgq_node.local_state where ";
+  const std::string key = std::string("queue_name = $1 and consumer_name = $2") + (lock ? " for no key update" : "");
+  // Where skytools.keep_row_place() says: by the key one walks through all old versions while something holds xmin.
+  pg::Result r =
+      tx.exec(columns +
+                  "ctid = nullif(current_setting('skytools.row_' || md5('local_state ' || $1::text || '/' || "
+                  "$2::text), true), '')::tid and " +
+                  key,
+              queue, consumer);
+  if (r.rows() == 0) r = tx.exec(columns + key, queue, consumer);
+  if (r.rows() == 0)
+    throw Error("[" + tx.connection().label() + "] unknown consumer " + consumer + " of queue " + queue);
+  auto [completed, paused, provider] = r.row<std::int64_t, bool, std::string>(0);
+  return {completed, paused, provider};
+}
+
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue,
                                             const std::string& consumer) {
   pg::Result r = tx.exec(

@@ -58,6 +58,13 @@ struct ConsumerState {
   bool paused = false, uptodate = false;
 };
 
+/// Where a cascaded consumer is, straight from pgq_node.local_state.
+struct StoredPosition {
+  std::int64_t completed_tick = 0;
+  bool paused = false;
+  std::string provider_node;
+};
+
 /// One row of pgq_node.get_consumer_info(): a cascaded consumer that writes to this database.
 struct CascadedConsumer {
   std::string name, provider;
@@ -91,6 +98,9 @@ std::optional<NodeInfo> node_info(pg::Transaction& tx,
 WorkerState worker_state(pg::Transaction& tx, const std::string& queue);
 /// The same for another cascaded consumer than the node's worker. @throws Error  naming what is missing
 WorkerState cascaded_consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
+/// What moves under a running batch. `lock` keeps it as it is until the transaction ends. @throws Error  no such
+/// consumer
+StoredPosition stored_position(pg::Transaction& tx, const std::string& queue, const std::string& consumer, bool lock);
 std::optional<ConsumerState> consumer_state(pg::Transaction& tx, const std::string& queue, const std::string& consumer);
 /// Is the node's queue open for producers? Of a branch it is not, and not of a root that is being demoted.
 bool takes_events(pg::Transaction& tx, const std::string& queue);

@@ -17,8 +17,9 @@ create or replace function pgq.next_batch_custom(
     out cur_tick_event_seq bigint, out prev_tick_event_seq bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
-    s   record;   -- subscription with the ticks it names
-    cur record;   -- end tick of a batch to open
+    v_row constant text := 'consumer ' || i_consumer_name;
+    s     record;   -- subscription with the ticks it names
+    cur   record;   -- end tick of a batch to open
 begin
     loop
         select sub.sub_queue, sub.sub_consumer, sub.sub_batch,
@@ -32,7 +33,10 @@ begin
           left join lateral (select * from pgq.tick
                               where tick_queue = sub.sub_queue and tick_id = sub.sub_next_tick offset 0) next on true
          where sub.sub_queue = (select queue_id from pgq.queue where queue_name = i_queue_name)
-           and sub.sub_consumer = (select co_id from pgq.consumer where co_name = i_consumer_name);
+           and sub.sub_consumer = coalesce(
+                   (select co_id from pgq.consumer
+                     where ctid = skytools.row_place(v_row) and co_name = i_consumer_name),
+                   (select co_id from pgq.consumer where co_name = i_consumer_name));
         if not found then
             raise exception 'Not subscriber to queue: %/%',
                 coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL');
@@ -80,6 +84,7 @@ begin
             -- More than 64 kB are dead versions in most databases: then a new key, for every 128th tick; see there.
             if s.last_id / 128 <> cur.tick_id / 128 and pg_relation_size('pgq.subscription') > 65536 then
                 perform skytools.renew_consumer_id(s.sub_consumer);
+                perform skytools.keep_row_place(v_row, ctid) from pgq.consumer where co_name = i_consumer_name;
             end if;
             exit;
         end if;

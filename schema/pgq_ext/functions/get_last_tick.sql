@@ -3,8 +3,12 @@
 create or replace function pgq_ext.get_last_tick(a_consumer text, a_subconsumer text)
 returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    return (select last_tick_id from pgq_ext.completed_tick
-             where consumer_id = a_consumer and subconsumer_id = a_subconsumer);
+    return coalesce(
+        (select last_tick_id from pgq_ext.completed_tick
+          where ctid = skytools.row_place('completed_tick ' || a_consumer || '/' || a_subconsumer)
+            and consumer_id = a_consumer and subconsumer_id = a_subconsumer),
+        (select last_tick_id from pgq_ext.completed_tick
+          where consumer_id = a_consumer and subconsumer_id = a_subconsumer));
 end;
 $$;
 

@@ -8,7 +8,13 @@ declare
 begin
     select last_batch_id = a_batch_id into v_done
       from pgq_ext.completed_batch
-     where consumer_id = a_consumer and subconsumer_id = a_subconsumer;
+     where ctid = skytools.row_place('completed_batch ' || a_consumer || '/' || a_subconsumer)
+       and consumer_id = a_consumer and subconsumer_id = a_subconsumer;
+    if not found then
+        select last_batch_id = a_batch_id into v_done
+          from pgq_ext.completed_batch
+         where consumer_id = a_consumer and subconsumer_id = a_subconsumer;
+    end if;
     return case when found then v_done else false end;
 end;
 $$;

@@ -28,7 +28,14 @@ begin
     select s.last_tick_id, s.provider_node, s.paused, s.uptodate, s.cur_error
         into completed_tick, provider_node, paused, uptodate, cur_error
         from pgq_node.local_state s
-        where s.queue_name = i_queue_name and s.consumer_name = i_consumer_name;
+        where s.ctid = skytools.row_place('local_state ' || i_queue_name || '/' || i_consumer_name)
+            and s.queue_name = i_queue_name and s.consumer_name = i_consumer_name;
+    if not found then
+        select s.last_tick_id, s.provider_node, s.paused, s.uptodate, s.cur_error
+            into completed_tick, provider_node, paused, uptodate, cur_error
+            from pgq_node.local_state s
+            where s.queue_name = i_queue_name and s.consumer_name = i_consumer_name;
+    end if;
     if not found then
         select 404, 'Unknown consumer: ' || i_queue_name || '/' || i_consumer_name into ret_code, ret_note;
         return;

@@ -12,11 +12,22 @@ create or replace function pgq_node.set_consumer_completed(
     out ret_code integer,
     out ret_note text)
 returns record as $$
+declare
+    v_row    constant text := 'local_state ' || i_queue_name || '/' || i_consumer_name;
+    v_place  tid;
 begin
     update pgq_node.local_state s
         set last_tick_id = i_tick_id, cur_error = null
-        where s.queue_name = i_queue_name and s.consumer_name = i_consumer_name;
+        where s.ctid = skytools.row_place(v_row) and s.queue_name = i_queue_name and s.consumer_name = i_consumer_name
+        returning s.ctid into v_place;
+    if not found then
+        update pgq_node.local_state s
+            set last_tick_id = i_tick_id, cur_error = null
+            where s.queue_name = i_queue_name and s.consumer_name = i_consumer_name
+            returning s.ctid into v_place;
+    end if;
     if found then
+        perform skytools.keep_row_place(v_row, v_place);
         select 100, 'Consumer ' || i_consumer_name || ' completed tick = ' || i_tick_id into ret_code, ret_note;
     else
         select 404, 'Consumer not known: ' || i_queue_name || '/' || i_consumer_name into ret_code, ret_note;

@@ -12,7 +12,9 @@ create or replace function pgq_node.set_partition_watermark(
     out ret_note text)
 returns record as $$
 declare
-    v_worker text;
+    v_worker  text;
+    v_row     text;
+    v_place   tid;
 begin
     select p.worker_name into v_worker
         from pgq_node.node_info c join pgq_node.node_info p on p.combined_queue = c.queue_name
@@ -23,10 +25,19 @@ begin
         return;
     end if;
 
+    v_row := 'local_state ' || i_part_queue_name || '/' || v_worker;
     update pgq_node.local_state s
         set last_tick_id = i_watermark
-        where s.queue_name = i_part_queue_name and s.consumer_name = v_worker;
+        where s.ctid = skytools.row_place(v_row) and s.queue_name = i_part_queue_name and s.consumer_name = v_worker
+        returning s.ctid into v_place;
+    if not found then
+        update pgq_node.local_state s
+            set last_tick_id = i_watermark
+            where s.queue_name = i_part_queue_name and s.consumer_name = v_worker
+            returning s.ctid into v_place;
+    end if;
     if found then
+        perform skytools.keep_row_place(v_row, v_place);
         select 200, 'Ok' into ret_code, ret_note;
     else
         select 401, 'Worker registration not found' into ret_code, ret_note;
