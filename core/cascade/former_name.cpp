@@ -7,21 +7,19 @@ namespace skytools::cascade {
 
 namespace {
 
-// $1 queue, $2 the node's position, $3 name. All events when the root has not kept that tick.
-std::string ends_behind(const std::string& events) {
-  return "with position (seen) as (select t.tick_snapshot from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue"
-         " where q.queue_name = $1 and t.tick_id = $2)"
-         " select exists (select 1 from " +
-         events +
-         " where ev_type = 'pgq.unregister-location' and ev_data = $3"
-         " and ev_txid >= coalesce((select txid_snapshot_xmin(seen) from position), 0)"
-         " and not coalesce((select txid_visible_in_snapshot(ev_txid, seen) from position), false))";
-}
-
+/// Is there an end of `name` that the snapshot of tick `position` does not show?
 bool ends_after(pg::Connection& root, const std::string& queue, std::int64_t position, const std::string& name) {
   pg::Transaction tx(root, pg::Mode::autocommit);
-  auto events = tx.value<std::string>("select queue_data_pfx from pgq.queue where queue_name = $1", queue);
-  return tx.value<bool>(ends_behind(events), queue, position, name);
+  auto [events, seen] = tx.one<std::string, std::string>(
+      "select q.queue_data_pfx, coalesce(t.tick_snapshot::text, '1:1:') from pgq.queue q"  // not kept: nothing is seen
+      " left join pgq.tick t on t.tick_queue = q.queue_id and t.tick_id = $2 where q.queue_name = $1",
+      queue, position);
+  // The snapshot as a parameter: the planner sees how few ids it leaves, and takes the index.
+  return tx.value<bool>("select exists (select 1 from " + events +
+                            " where ev_txid >= txid_snapshot_xmin($1::txid_snapshot)"
+                            " and not txid_visible_in_snapshot(ev_txid, $1::txid_snapshot)"
+                            " and ev_type = 'pgq.unregister-location' and ev_data = $2)",
+                        seen, name);
 }
 
 }  // namespace
