@@ -5,6 +5,8 @@
 -- The transaction id is assigned before the queue row is read. Thus a producer with an id above queue_switch_step2 has
 -- read the row after the switch, and batches may trust that rule; only an old snapshot (REPEATABLE READ and above) can still
 -- show the row of before, which refuse_stale_snapshot catches.
+-- Whether the queue is closed is asked once more after the insert, which holds the table's lock: a root's last tick is made under
+-- a lock that waits for all who have theirs, and who comes to it later finds the mark (skytools.note_closing).
 -- Errors: Queue name must not be NULL · No such queue · Insert into queue disallowed (queue_disable_insert, unless
 --   session_replication_role = replica) · Queue '<name>' allows max <n> events from one TX · 40001 queue was rotated.
 
@@ -55,6 +57,9 @@ begin
                  else ' values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)' end
       using v_id, coalesce(ev_time, pg_catalog.now()), v_txid, ev_owner, ev_retry,
             ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4;
+    if pg_catalog.pg_sequence_last_value(pg_catalog.to_regclass('skytools.rotation_' || q.queue_id)) >= 1::bigint << 62 then
+        perform skytools.refuse_closed(q.queue_id, 'Insert into queue disallowed');
+    end if;
 
     -- skytools.wake_ticker() written out, to spare a function call per event
     if not pg_catalog.pg_try_advisory_xact_lock_shared(1397446516, 3) then

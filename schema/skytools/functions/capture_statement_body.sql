@@ -37,7 +37,13 @@ begin
     %8$s) e;
     return null;
   end if;
-  if found and not pg_try_advisory_xact_lock_shared(1397446516, 3) then
+  if not found then
+    return null;
+  end if;
+  if pg_sequence_last_value('skytools.rotation_%9$s') >= 1::bigint << 62 then
+    perform skytools.refuse_closed(%9$s, 'Insert into queue disallowed');  -- see pgq.insert_event_raw
+  end if;
+  if not pg_try_advisory_xact_lock_shared(1397446516, 3) then
     perform pg_notify('skytools_wake', '');  -- the ticker sleeps, see skytools.wake_ticker
   end if;
   return null;
@@ -45,7 +51,7 @@ end
 $body$, i_table, skytools.capture_fingerprint(i_table), i_queue, i_kind, i_args,
         skytools.capture_target(i_queue, q.queue_id, format('exists (select from %s)',
                                                             case i_op when 'DELETE' then 'skytools_old' else 'skytools_new' end)),
-        v_branches, v_rows);
+        v_branches, v_rows, q.queue_id);
 end
 $$;
 comment on function skytools.capture_statement_body(text, oid, text, text, text[]) is

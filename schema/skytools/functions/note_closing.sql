@@ -1,5 +1,5 @@
 -- skytools.note_closing(queue id, closed) → void
--- Lets producers with an old snapshot see that a root was closed for events (demote_root step 2), or is open again:
+-- Lets producers that read the queue's row before see that a root was closed for events (demote_root step 2), or is open again:
 -- bit 62 of the value of skytools.rotation_<queue_id>, which is no transaction id. The caller has the queue's row locked, so
 -- that the rotation does not write the sequence at the same time. A queue without that sequence is left alone.
 -- Errors: none of its own.

@@ -9,7 +9,7 @@ comment on function skytools.send(text, text, text) is 'puts an event into a que
 
 -- skytools.send(queue, type, array of data) → bigint, how many events
 -- One event for each element, in the order of the array, NULL elements too; all or none. A multiple of the speed of single
--- calls. For the order of transaction id and queue row see pgq.insert_event_raw.
+-- calls. For the order of transaction id, queue row and insert see pgq.insert_event_raw.
 -- Errors: those of pgq.insert_event.
 
 create or replace function skytools.send(i_queue_name text, i_type text, i_data text[])
@@ -46,6 +46,7 @@ begin
     execute 'insert into ' || q.event_table || ' select nextval(' || quote_literal(q.event_seq)
          || '), now(), $1, null, null, $2, d from unnest($3) d'
       using v_txid, i_type, i_data;
+    perform skytools.refuse_closed(q.queue_id, 'Insert into queue disallowed');
     perform skytools.wake_ticker();
     return v_count;
 end;
