@@ -60,6 +60,8 @@ constexpr std::string_view kPublicDetails =
     "NAME is the node's name in the set, unique. PUBLIC is the connect string by which the other nodes reach this\n"
     "database; default: --db. The set is named by --queue. The worker is called <queue>_<NAME>, or as --job says.\n"
     "Running it again is harmless: a node that is there is left alone, a half-made one is finished.\n"
+    "A name that another node had is taken when the provider has heard of that one's end (--timeout, default 30s;\n"
+    "exit code 7).\n"
     "\n"
     "Examples:\n"
     "  skytools londiste create-root hq 'host=db1 dbname=shop' --db 'host=db1 dbname=shop' -Q shop\n"
@@ -170,6 +172,8 @@ constexpr Command kRows[] = {
      .run = rename_node,
      .details = "Positions, subscriptions and the worker's name stay. May be run again after a failure: each step "
                 "leaves a set that works.\n"
+                "A name that another node had is taken when all nodes have heard of that one's end (--timeout, default "
+                "30s; exit code 7).\n"
                 "\n"
                 "Examples:\n"
                 "  skytools cascade rename-node b2 backup -Q shop --db 'host=db1 dbname=shop'",
