@@ -38,7 +38,7 @@ void await_end(pg::Connection& root, pg::Connection& node, const std::string& qu
   }
   wait_until(node, queue,
              "the worker of node " + here + " to hear that the former node " + name +
-                 " is gone: is it running? (a node may also take another name)",
+                 " is gone: is it running, and not paused? (a node may also take another name)",
              deadline, [&](pg::Transaction& tx) {
                return !ends_after(root, queue, worker_state(tx, queue).completed_tick, name);
              });

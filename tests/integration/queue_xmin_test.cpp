@@ -29,6 +29,11 @@ TEST_CASE("a consumer's id is renewed when nobody holds its rows") {
     CHECK(db.query(renew) == "f");
     other.rollback();
   }
+  db.query("select pgq.register_consumer('q', 'single')");  // all its rows are held
+  other.ask("select 1 from pgq.subscription where sub_consumer = (select max(co_id) from pgq.consumer) for update");
+  CHECK(db.query("select skytools.renew_consumer_id(co_id) from pgq.consumer where co_name = 'single'") == "f");
+  other.rollback();
+  db.query("select pgq.unregister_consumer('q', 'single')");
   db.query("select pgq.register_consumer('q', 'c.a')");
   db.query(
       "update pgq.subscription set sub_id = 1 where sub_consumer = (select co_id from pgq.consumer where co_name = "

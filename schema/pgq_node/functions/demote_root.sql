@@ -43,6 +43,7 @@ begin
         update pgq.queue q
             set queue_disable_insert = (i_step = 1), queue_external_ticker = (i_step = 1)
             where q.queue_id = v_queue.queue_id;
+        perform skytools.adopt_queues();   -- the mark of step 2 has its place in what that makes
         if i_step = 0 then
             perform skytools.note_closing(v_queue.queue_id, false);
         end if;

@@ -41,7 +41,7 @@ begin
     v_insert := format(
       E'%1$s  v_target := (%2$s);\n%3$s  else\n  %4$s  end if;\n'
        '  if v_target is not null then\n'
-       '    if pg_sequence_last_value(''skytools.rotation_%5$s'') >= 1::bigint << 62 then\n'
+       '    if pg_sequence_last_value(to_regclass(''skytools.rotation_%5$s'')) >= 1::bigint << 62 then\n'
        '      perform skytools.refuse_closed(%5$s, ''Insert into queue disallowed'');  -- see pgq.insert_event_raw\n    end if;\n'
        '    if not pg_try_advisory_xact_lock_shared(1397446516, 3) then\n'
        '      perform pg_notify(''skytools_wake'', '''');  -- the ticker sleeps, see skytools.wake_ticker\n    end if;\n  end if;\n',

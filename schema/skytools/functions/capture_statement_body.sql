@@ -40,7 +40,7 @@ begin
   if not found then
     return null;
   end if;
-  if pg_sequence_last_value('skytools.rotation_%9$s') >= 1::bigint << 62 then
+  if pg_sequence_last_value(to_regclass('skytools.rotation_%9$s')) >= 1::bigint << 62 then
     perform skytools.refuse_closed(%9$s, 'Insert into queue disallowed');  -- see pgq.insert_event_raw
   end if;
   if not pg_try_advisory_xact_lock_shared(1397446516, 3) then

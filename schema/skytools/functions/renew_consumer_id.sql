@@ -29,7 +29,7 @@ begin
         return false;
     end if;
     -- Each subscription by its whole key, as in pgq.next_batch_custom: a join may walk through the versions of all.
-    select array_agg(l.sub_queue), array_agg(l.sub_id) into v_queues, v_ids
+    select coalesce(array_agg(l.sub_queue), '{}'), array_agg(l.sub_id) into v_queues, v_ids
       from pgq.queue q
      cross join lateral (select sub_queue, sub_id from pgq.subscription
                           where sub_queue = q.queue_id and sub_consumer = i_consumer_id

@@ -46,6 +46,12 @@ select expect_error(q, 'Insert into queue disallowed', 'P0001') from each('inser
 commit;
 select skytools.note_closing(1, false);
 
+-- A queue that the extension made has no mark, until it is adopted
+drop sequence skytools.rotation_1;
+call run('update %I set v = ''ext''');
+select expect('U:id|id=1&v=ext|public.s', 'U:id|id=1&v=ext|public.r', 'U:id|id=1&v=ext|public.b', 'U:id|id=1&v=ext|public.h');
+do $$ begin assert skytools.adopt_queues() = 1; end $$;
+
 -- local: nothing happens, not even the checks
 set session_replication_role = local;
 call run('update %I set id = 3');
