@@ -112,9 +112,10 @@ TEST_CASE("batches go on under new ids while xmin is held, each event once") {
   producer.join();
   for (auto& t : consumers) t.join();
 
-  for (auto& [name, events] : seen) {
-    INFO(name);
-    CHECK(failed[name] == "");
+  for (auto& consumer : seen) {
+    INFO(consumer.first);
+    auto& events = consumer.second;
+    CHECK(failed[consumer.first] == "");
     CHECK(events.size() == 2 * kTicks);
     CHECK(std::all_of(events.begin(), events.end(), [](auto& e) { return e.second == 1; }));
   }
